@@ -1,0 +1,1 @@
+"""The container: chunks, header, index, reader, writer, limits, errors."""

@@ -1,0 +1,1 @@
+"""Integers in, bytes out: exact integer networks, priors, tables, range coding."""

@@ -1,0 +1,3 @@
+"""Linnet: a neural image codec that decodes identically on every machine."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""Learned transforms: blocks, the image model, the zoo and its weights."""

@@ -1,0 +1,1 @@
+"""Training: data, loss, trainer, calibration and export."""
