@@ -1,3 +1,68 @@
-"""Linnet: a neural image codec that decodes identically on every machine."""
+"""Linnet: a neural image codec that decodes identically on every machine.
+
+The public names are loaded when first used, so that `import linnet` costs nothing and `linnet.info` needs neither
+torch nor numpy.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .bitstream.errors import (
+        CorruptFileError,
+        FormatError,
+        LimitExceededError,
+        LinnetError,
+        ModelMismatchError,
+        NotLinnetError,
+        TruncatedError,
+        UnsupportedVersionError,
+    )
+    from .bitstream.limits import Limits
+    from .codec.api import EncodeResult, VerifyReport, decode, encode, verify
+    from .codec.frame import Frame
+    from .codec.info import Info, info
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "CorruptFileError",
+    "EncodeResult",
+    "FormatError",
+    "Frame",
+    "Info",
+    "LimitExceededError",
+    "Limits",
+    "LinnetError",
+    "ModelMismatchError",
+    "NotLinnetError",
+    "TruncatedError",
+    "UnsupportedVersionError",
+    "VerifyReport",
+    "decode",
+    "encode",
+    "info",
+    "verify",
+]
+
+_HOMES = {  # module of this package -> the public names it holds
+    "bitstream.errors": {name for name in __all__ if name.endswith("Error")},
+    "bitstream.limits": {"Limits"},
+    "codec.api": {"EncodeResult", "VerifyReport", "decode", "encode", "verify"},
+    "codec.frame": {"Frame"},
+    "codec.info": {"Info", "info"},
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name from its home on first use (PEP 562)."""
+    for home, names in _HOMES.items():
+        if name in names:
+            value = getattr(import_module(f".{home}", __name__), name)
+            globals()[name] = value
+            return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

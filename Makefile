@@ -1,0 +1,40 @@
+# demo and test need nothing beside this checkout: they make a virtual environment in $(VENV) on their first run.
+
+# The first of these that runs: the training half needs compressai, which has wheels for Python 3.10 to 3.12.
+PYTHON ?= $(or $(shell for python in python3 python3.12 python3.11 python3.10; do \
+	$$python -c 'import sys; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null \
+	&& echo $$python && break; done),python3)
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: demo test check bench conformance clean
+.DELETE_ON_ERROR:
+
+demo: $(VENV)/installed-bench
+	$(BIN)/linnet demo -o demo
+
+test: $(VENV)/installed-test
+	$(BIN)/python -m pytest
+
+check: $(VENV)/installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/python -m pytest
+
+# Files written by every released version still decode to the same integers.
+conformance: $(VENV)/installed-test
+	$(BIN)/python -m pytest -k "golden or conformance"
+
+bench: $(VENV)/installed-bench
+	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+
+# The stamp is newer than pyproject.toml when everything it asks for is there.
+$(VENV)/installed-%: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[$*]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) build dist demo *.egg-info .pytest_cache .ruff_cache
