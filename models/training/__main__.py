@@ -1,0 +1,46 @@
+"""`python -m linnet.models.training`: train from a TOML file, or pack pictures to carry elsewhere."""
+
+import argparse
+import sys
+from pathlib import Path
+
+import torch
+
+from .config import read_config
+from .data import write_packed
+from .trainer import Trainer
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line; `linnet train` passes its words here."""
+    top = argparse.ArgumentParser("linnet train", description=__doc__)
+    top.add_argument("config", type=Path, help="TOML file; its keys are the fields of TrainConfig")
+    top.add_argument("--minutes", type=float, default=float("inf"), help="stop and save after so many minutes")
+    top.add_argument("--device", default="auto", help="auto, cpu, cuda:0")
+    top.add_argument("--threads", type=int, help="CPU threads")
+    top.add_argument("--pack", type=Path, metavar="FILE.npz", help="only pack the pictures into one file")
+    return top
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run; returns the exit code."""
+    words = parser().parse_args(argv)
+    try:
+        config = read_config(words.config)
+        if words.pack:
+            write_packed(config.data, words.pack)
+            return 0
+        if words.threads:
+            torch.set_num_threads(words.threads)
+        name = words.device if words.device != "auto" else "cuda:0" if torch.cuda.is_available() else "cpu"
+        trainer = Trainer(config, torch.device(name))
+    except (ValueError, OSError) as error:
+        print(f"linnet train: {error}", file=sys.stderr)
+        return 2 if isinstance(error, ValueError) else 3
+    print(f"training from step {trainer.step} of {config.steps} on {name}", flush=True)
+    trainer.run(words.minutes)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

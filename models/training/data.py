@@ -1,0 +1,126 @@
+"""Training pictures: packed once as uint8, held on the device, cropped and augmented there."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn import functional as F
+
+SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".ppm", ".bmp", ".tif", ".tiff"}
+VALIDATION_SHARE = 32  # one photo in 32 is held out
+
+
+@dataclass(frozen=True, slots=True)
+class Pictures:
+    """Packed pictures: `pixels` flat uint8 on the device, `shapes` [n, 2] height and width, `starts` [n]."""
+
+    pixels: Tensor
+    shapes: Tensor
+    starts: Tensor
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def picture(self, number: int) -> Tensor:
+        """[3, H, W] uint8."""
+        height, width = self.shapes[number].tolist()
+        start = int(self.starts[number])
+        return self.pixels[start : start + 3 * height * width].view(height, width, 3).permute(2, 0, 1)
+
+
+def photo_of(path: Path) -> str:
+    """The photo that a tile was cut from: `tag_id` of `tag_id_number.ext`, so that a split never parts a photo."""
+    return "_".join(path.stem.split("_")[:2])
+
+
+def is_held_out(path: Path) -> bool:
+    """A fixed pseudo-random choice by photo name: the same files on every machine."""
+    return sum(ord(c) * (31**i) for i, c in enumerate(photo_of(path))) % VALIDATION_SHARE == 0
+
+
+def find_pictures(folder: Path) -> list[Path]:
+    """All pictures below `folder`, sorted. Raises ValueError where there are none."""
+    files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
+    if not files:
+        raise ValueError(f"no pictures ({', '.join(sorted(SUFFIXES))}) below {folder}")
+    return files
+
+
+def pack(files: list[Path]) -> dict[str, np.ndarray]:
+    """Decode `files` into one flat uint8 array with shapes, ready for `np.savez`."""
+    arrays = [np.asarray(Image.open(path).convert("RGB")) for path in files]
+    shapes = np.array([a.shape[:2] for a in arrays], np.int32)
+    return {"pixels": np.concatenate([a.reshape(-1) for a in arrays]), "shapes": shapes}
+
+
+def unpack(data: dict[str, np.ndarray], device: torch.device) -> Pictures:
+    """Move packed pictures to the device."""
+    sizes = data["shapes"].astype(np.int64).prod(1) * 3
+    starts = np.concatenate([[0], sizes.cumsum()[:-1]])
+    return Pictures(
+        torch.from_numpy(data["pixels"]).to(device), torch.from_numpy(data["shapes"]), torch.from_numpy(starts)
+    )
+
+
+def load(source: Path, held_out: bool, device: torch.device) -> Pictures:
+    """Pictures of a folder, or of the packed `.npz` that `pack` made with keys `train_*` and `valid_*`."""
+    if source.suffix == ".npz":
+        prefix = "valid_" if held_out else "train_"
+        with np.load(source) as packed:
+            return unpack({key: packed[prefix + key] for key in ("pixels", "shapes")}, device)
+    chosen = [path for path in find_pictures(source) if is_held_out(path) == held_out]
+    if not chosen:
+        raise ValueError(f"{source} has no picture for the {'held-out' if held_out else 'training'} part: add more")
+    return unpack(pack(chosen), device)
+
+
+def write_packed(folder: Path, target: Path) -> None:
+    """Pack both parts of `folder` into one `.npz`, to carry to a machine that trains."""
+    files = find_pictures(folder)
+    parts = {"train_": [f for f in files if not is_held_out(f)], "valid_": [f for f in files if is_held_out(f)]}
+    np.savez(target, **{prefix + k: v for prefix, part in parts.items() for k, v in pack(part).items()})
+
+
+class CropSampler:
+    """Random square crops, turned, flipped, shrunk and recoloured, from a CPU random generator (its state is saved)."""
+
+    def __init__(self, pictures: Pictures, size_px: int, generator: torch.Generator) -> None:
+        self.pictures, self.size_px, self.generator = pictures, size_px, generator
+        areas = pictures.shapes.double().prod(1)
+        self.weights = areas.sqrt()  # between one crop a photo and one crop a pixel
+
+    def uniform(self) -> float:
+        return float(torch.rand((), generator=self.generator))
+
+    def batch(self, count: int) -> Tensor:
+        """[count, 3, size, size] float in 0..1, channels_last."""
+        chosen = torch.multinomial(self.weights, count, replacement=True, generator=self.generator)
+        crops = torch.stack([self.crop(int(number)) for number in chosen])
+        return crops.to(memory_format=torch.channels_last)
+
+    def crop(self, number: int) -> Tensor:
+        """One augmented crop [3, size, size], float 0..1."""
+        picture = self.pictures.picture(number)
+        height, width = picture.shape[1:]
+        shrink = 0.5 + 0.5 * self.uniform() if self.uniform() < 0.35 else 1.0
+        side = min(height, width, round(self.size_px / shrink))
+        top, left = int(self.uniform() * (height - side + 1)), int(self.uniform() * (width - side + 1))
+        crop = picture[:, top : top + side, left : left + side].float() / 255
+        if side != self.size_px:
+            crop = F.interpolate(crop[None], self.size_px, mode="bicubic", antialias=True)[0].clamp(0, 1)
+        if self.uniform() < 0.5:
+            crop = crop.flip(2)
+        if self.uniform() < 0.5:
+            crop = crop.transpose(1, 2)
+        return self.recolour(crop)
+
+    def recolour(self, crop: Tensor) -> Tensor:
+        """A slight gamma and saturation change, in one crop of three."""
+        if self.uniform() > 0.33:
+            return crop
+        gamma, saturation = 0.8 + 0.45 * self.uniform(), 0.6 + 0.6 * self.uniform()
+        crop = crop**gamma
+        return torch.lerp(crop.mean(0, keepdim=True), crop, saturation).clamp(0, 1)

@@ -1,0 +1,94 @@
+"""What training minimises: lambda * 255^2 * MSE + bits per pixel, with every quality level in each batch."""
+
+from dataclasses import dataclass
+
+import torch
+from compressai.entropy_models import EntropyBottleneck
+from compressai.ops import LowerBound, quantize_ste
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ..image import HYPER_STRIDE, SCALES, STEPS, ImageConfig, ImageModel, quadtree_masks, scale_of
+from ..quality import lambda_of
+
+PROBABILITY_MIN = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One forward pass: [N] tensors, bits per pixel and mean squared error (pixel range 0..1), and the picture."""
+
+    y_bpp: Tensor
+    z_bpp: Tensor
+    mse: Tensor
+    picture: Tensor
+
+    @property
+    def bpp(self) -> Tensor:
+        return self.y_bpp + self.z_bpp
+
+    @property
+    def psnr_db(self) -> Tensor:
+        return -10 * torch.log10(self.mse)
+
+    def loss(self, level: Tensor) -> Tensor:
+        """Scalar; each sample is divided by sqrt(lambda) so that high qualities do not own the gradient."""
+        weight = lambda_of(level)
+        return ((weight * 255**2 * self.mse + self.bpp) * (0.0155 / weight).sqrt()).mean()
+
+
+def gaussian_bits(residual: Tensor, sigma: Tensor) -> Tensor:
+    """Bits of a unit bin around `residual` under a zero-mean Gaussian, elementwise, float32."""
+    size = residual.abs()
+    upper = torch.erfc((size - 0.5) / (sigma * 2**0.5))
+    lower = torch.erfc((size + 0.5) / (sigma * 2**0.5))
+    return -torch.log2((0.5 * (upper - lower)).clamp_min(PROBABILITY_MIN))
+
+
+class TrainingModel(nn.Module):
+    """An ImageModel with the density of its hyper-latents and the noise that stands for rounding.
+
+    The rate sees additive uniform noise, the synthesis and the contexts see straight-through rounding.
+    Source: Minnen and Singh 2020, arXiv:2007.08739.
+    """
+
+    def __init__(self, config: ImageConfig | None = None) -> None:
+        super().__init__()
+        self.model = ImageModel(config)
+        self.hyper_density = EntropyBottleneck(self.model.config.hyper)
+        self.index_floor = LowerBound(0.0)
+
+    def forward(self, picture: Tensor, level: Tensor) -> Outcome:
+        """`picture` [N, 3, H, W] in 0..1, sides multiples of 64; `level` [N] 0..63."""
+        x = picture - 0.5
+        y = self.model.analyse(x, level).float()
+        z = self.model.hyper_analysis(y).float()
+        z_likelihood = self.hyper_density(z)[1]
+        feature = self.model.prior.fuse(self.model.hyper_synthesis(quantize_ste(z), level))
+        y_hat, y_bits = self.code_latents(y, feature)
+        decoded = self.model.synthesise(y_hat, level).float()
+        pixels = picture.shape[2] * picture.shape[3]
+        z_bits = -torch.log2(z_likelihood.clamp_min(PROBABILITY_MIN)).sum((1, 2, 3))
+        mse = F.mse_loss(decoded, x, reduction="none").mean((1, 2, 3))
+        return Outcome(y_bits / pixels, z_bits / pixels, mse, decoded + 0.5)
+
+    def code_latents(self, y: Tensor, feature: Tensor) -> tuple[Tensor, Tensor]:
+        """Walk the quadtree steps: decoded latents [N, C, h, w] and bits [N]."""
+        noise = torch.rand_like(y) - 0.5 if self.training else None
+        y_hat, means, indices = torch.zeros_like(y), torch.zeros_like(y), torch.zeros_like(y)
+        masks = quadtree_masks(y.shape[1], y.shape[2], y.shape[3], y.device)
+        for number in range(STEPS):
+            mean, index = self.model.prior.step(number, feature, y_hat)
+            mask = masks[number]
+            y_hat = torch.where(mask, quantize_ste(y - mean) + mean, y_hat)
+            means = torch.where(mask, mean, means)
+            indices = torch.where(mask, index, indices)
+        sigma = scale_of(self.index_floor(indices).clamp(max=SCALES - 1))
+        residual = y - means + noise if noise is not None else torch.round(y - means)
+        return y_hat, gaussian_bits(residual, sigma).sum((1, 2, 3))
+
+
+def padded_to_hyper(picture: Tensor) -> Tensor:
+    """Replicate the right and bottom edge of [N, 3, H, W] until both sides are multiples of 64."""
+    unit = 16 * HYPER_STRIDE
+    return F.pad(picture, (0, -picture.shape[3] % unit, 0, -picture.shape[2] % unit), mode="replicate")
