@@ -1,0 +1,208 @@
+"""The header: what a file holds and which model decodes it, readable without weights."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from .chunks import ChunkType, decode_varint, encode_varint
+from .errors import CorruptFileError, UnsupportedVersionError
+
+MAJOR, MINOR = 1, 0  # the format this code writes
+MAX_HEADER_BYTES = 255
+MAX_SIDE = 2**31 - 1  # the format's own end; Limits is stricter
+MIN_TILE_LOG2, MAX_TILE_LOG2 = 6, 15
+MAX_TILES = 2**32
+QUALITY_MAX_CENTI = 10000
+WEIGHTS_HASH_BYTES = 8
+_CHUNK = ChunkType.HEADER.name.lower()
+
+
+class Kind(IntEnum):
+    """What a file holds."""
+
+    IMAGE = 0
+
+
+class Colour(IntEnum):
+    """The channels of the coded pixels."""
+
+    GREY = 0
+    RGB = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The fields of the header chunk. Raises ValueError where one is outside its range.
+
+    Source: FORMAT.md section 5.
+    """
+
+    kind: Kind
+    width: int  # coded pixels, before the orientation is applied; 1 to 2**31 - 1
+    height: int
+    bit_depth: int  # bits a sample, 8 or 16
+    colour: Colour
+    has_alpha: bool
+    orientation: int  # EXIF meaning, 1 to 8
+    quality_centi: int  # quality * 100, 0 to 10000
+    model: int  # wire id
+    weights_hash: bytes  # the first 8 bytes of the weights' SHA-256
+    tile_log2: int = 10  # log2 of the tile side in pixels, 6 to 15
+    minor: int = MINOR  # minor format version of the file, 0 to 15
+
+    def __post_init__(self) -> None:
+        ranges = (
+            ("width", self.width, 1, MAX_SIDE),
+            ("height", self.height, 1, MAX_SIDE),
+            ("orientation", self.orientation, 1, 8),
+            ("quality_centi", self.quality_centi, 0, QUALITY_MAX_CENTI),
+            ("model", self.model, 0, 2**31 - 1),
+            ("tile_log2", self.tile_log2, MIN_TILE_LOG2, MAX_TILE_LOG2),
+            ("minor", self.minor, 0, 15),
+        )
+        for name, value, low, high in ranges:
+            if not low <= value <= high:
+                raise ValueError(f"{name} must be {low} to {high}, not {value}")
+        if self.bit_depth not in (8, 16):
+            raise ValueError(f"bit_depth must be 8 or 16, not {self.bit_depth}")
+        if len(self.weights_hash) != WEIGHTS_HASH_BYTES:
+            raise ValueError(f"weights_hash must have 8 bytes, not {len(self.weights_hash)}")
+        if self.tile_count > MAX_TILES:
+            raise ValueError(f"{self.tile_count} tiles are more than {MAX_TILES}: use larger tiles")
+
+    @property
+    def format_version(self) -> str:
+        """The file's format version, such as "1.0"."""
+        return f"{MAJOR}.{self.minor}"
+
+    @property
+    def quality(self) -> float:
+        """Quality, 0 to 100."""
+        return self.quality_centi / 100
+
+    @property
+    def channels(self) -> int:
+        """Colour channels, 1 or 3 (alpha is not one of them)."""
+        return 1 if self.colour == Colour.GREY else 3
+
+    @property
+    def tile_size(self) -> int:
+        """Side of a tile, pixels."""
+        return 1 << self.tile_log2
+
+    @property
+    def tiles_across(self) -> int:
+        """Tiles in a row."""
+        return -(-self.width // self.tile_size)
+
+    @property
+    def tiles_down(self) -> int:
+        """Tiles in a column."""
+        return -(-self.height // self.tile_size)
+
+    @property
+    def tile_count(self) -> int:
+        """Tiles in the file."""
+        return self.tiles_across * self.tiles_down
+
+    @property
+    def tile_index_bytes(self) -> int:
+        """Width of the index field of a tile chunk: none in a file of one tile (FORMAT.md section 8)."""
+        return ((self.tile_count - 1).bit_length() + 7) // 8
+
+    def tile_box(self, index: int) -> tuple[int, int, int, int]:
+        """Left, top, width and height of a tile in coded pixels, cut to the picture.
+
+        Raises:
+            ValueError: no such tile.
+        """
+        if not 0 <= index < self.tile_count:
+            raise ValueError(f"tile must be 0 to {self.tile_count - 1}, not {index}")
+        row, column = divmod(index, self.tiles_across)
+        left, top = column * self.tile_size, row * self.tile_size
+        return left, top, min(self.tile_size, self.width - left), min(self.tile_size, self.height - top)
+
+
+def encode_header(header: Header) -> bytes:
+    """Write the payload of the header chunk."""
+    picture = header.kind | header.colour << 2 | (header.bit_depth == 16) << 4 | header.has_alpha << 5
+    geometry = header.orientation - 1 | header.tile_log2 << 3
+    return (
+        bytes([MAJOR << 4 | header.minor, picture, geometry])
+        + header.quality_centi.to_bytes(2, "little")
+        + encode_varint(header.width)
+        + encode_varint(header.height)
+        + encode_varint(header.model)
+        + header.weights_hash
+    )
+
+
+def decode_header(payload: bytes, offset: int) -> Header:
+    """Read the payload of the header chunk, whose CRC was right.
+
+    Args:
+        payload: at most 255 bytes.
+        offset: of the chunk, for messages.
+    Raises:
+        UnsupportedVersionError: another major version, or a code or bit that only newer versions define.
+        CorruptFileError: too short, too long, or a value out of range.
+    """
+    _check_version(payload, offset)
+    try:
+        return _parse_fields(payload, offset)
+    except ValueError as error:
+        raise CorruptFileError(f"bad header: {error}", chunk=_CHUNK, offset=offset) from None
+
+
+def _check_version(payload: bytes, offset: int) -> None:
+    """Refuse another major version before anything else is interpreted."""
+    if not payload:
+        raise CorruptFileError("the header is empty", chunk=_CHUNK, offset=offset)
+    major, minor = payload[0] >> 4, payload[0] & 0x0F
+    if major != MAJOR:
+        raise UnsupportedVersionError(
+            f"the file has format {major}.{minor}, this Linnet reads {MAJOR}.x: "
+            f"it needs {'a newer Linnet' if major > MAJOR else 'the Linnet that wrote it'}",
+            chunk=_CHUNK,
+            offset=offset,
+        )
+
+
+def _parse_fields(payload: bytes, offset: int) -> Header:
+    """Read the fields; ValueError says what is out of range."""
+    if len(payload) < 5:
+        raise ValueError("it is cut off")
+    minor, picture, geometry = payload[0] & 0x0F, payload[1], payload[2]
+    for what, known in (
+        (f"reserved header bits ({picture:02x} {geometry:02x})", picture < 0x40 and geometry < 0x80),
+        (f"kind {picture & 3}", picture & 3 in set(Kind)),
+        (f"colour {picture >> 2 & 3}", picture >> 2 & 3 in set(Colour)),
+    ):
+        if not known:
+            raise UnsupportedVersionError(
+                f"the file (format {MAJOR}.{minor}) uses {what}, unknown to format {MAJOR}.{MINOR}: "
+                "it needs a newer Linnet",
+                chunk=_CHUNK,
+                offset=offset,
+            )
+    width, position = decode_varint(payload, 5)
+    height, position = decode_varint(payload, position)
+    model, position = decode_varint(payload, position)
+    end = position + WEIGHTS_HASH_BYTES
+    if len(payload) < end:
+        raise ValueError("it is cut off")
+    if len(payload) > end and minor <= MINOR:  # a newer minor version may have added fields
+        raise ValueError(f"{len(payload) - end} bytes too many")
+    return Header(
+        kind=Kind(picture & 3),
+        width=width,
+        height=height,
+        bit_depth=16 if picture & 0x10 else 8,
+        colour=Colour(picture >> 2 & 3),
+        has_alpha=bool(picture & 0x20),
+        orientation=(geometry & 7) + 1,
+        quality_centi=int.from_bytes(payload[3:5], "little"),
+        model=model,
+        weights_hash=payload[position:end],
+        tile_log2=geometry >> 3,
+        minor=minor,
+    )

@@ -1,0 +1,88 @@
+"""Writes a file from front to back, to any stream, seekable or not."""
+
+from typing import BinaryIO
+
+from .chunks import SIGNATURE, ChunkType, encode_chunk
+from .header import Header, encode_header
+from .index import OFFSET_BYTES, encode_index
+from .metadata import Metadata
+
+
+class Writer:
+    """Writes signature, header and metadata at once; then alpha, tiles in any order, index and end.
+
+    Every misuse is a ValueError: the file would not be valid. The stream is the caller's and is never closed.
+    """
+
+    def __init__(self, stream: BinaryIO, header: Header, metadata: Metadata | None = None) -> None:
+        self._stream = stream
+        self._header = header
+        self._offsets: dict[int, int] = {}  # of tile chunks, by tile number
+        self._alpha_due = header.has_alpha
+        self._finished = False
+        self.bytes_written = 0
+        self._write(SIGNATURE + encode_chunk(ChunkType.HEADER, encode_header(header)))
+        for kind, data in (metadata or Metadata()).parts():
+            self._write(encode_chunk(kind, data))
+
+    def write_alpha(self, data: bytes) -> None:
+        """Write the alpha plane, a PNG datastream: once, before the tiles, if the header says so."""
+        if not self._alpha_due:
+            raise ValueError("alpha is already written, or the header has no alpha")
+        self._alpha_due = False
+        self._write(encode_chunk(ChunkType.ALPHA, data))
+
+    def write_tile(self, index: int, latent_hash: int, payload: bytes) -> None:
+        """Write one tile.
+
+        Args:
+            index: tile number in raster order; each exactly once, in any order.
+            latent_hash: u32 hash of the tile's decoded integers.
+            payload: entropy-coded bytes.
+        Raises:
+            ValueError: no such tile, written before, alpha still due, or a hash outside 32 bits.
+        """
+        if self._finished or self._alpha_due:
+            raise ValueError("the file is finished" if self._finished else "alpha must come before the tiles")
+        if not 0 <= index < self._header.tile_count:
+            raise ValueError(f"tile must be 0 to {self._header.tile_count - 1}, not {index}")
+        if index in self._offsets:
+            raise ValueError(f"tile {index} is already written")
+        if not 0 <= latent_hash < 2**32:
+            raise ValueError(f"latent_hash must be 0 to 2**32 - 1, not {latent_hash}")
+        place = index.to_bytes(self._header.tile_index_bytes, "little")
+        chunk = encode_chunk(ChunkType.TILE, place + latent_hash.to_bytes(4, "little") + payload)
+        self._offsets[index] = self.bytes_written
+        self._write(chunk)
+
+    def finish(self) -> int:
+        """Write index and end chunk, flush.
+
+        Returns:
+            bytes of the whole file.
+        Raises:
+            ValueError: a tile is missing, or the file is finished already.
+        """
+        if self._finished:
+            raise ValueError("the file is finished")
+        if missing := self._header.tile_count - len(self._offsets):
+            raise ValueError(f"{missing} of {self._header.tile_count} tiles have not been written")
+        self._finished = True
+        pointer = b""
+        if self._header.tile_count > 1:  # a file of one tile needs no index
+            pointer = self.bytes_written.to_bytes(OFFSET_BYTES, "little")
+            offsets = [self._offsets[tile] for tile in range(self._header.tile_count)]
+            self._write(encode_chunk(ChunkType.INDEX, encode_index(offsets)))
+        self._write(encode_chunk(ChunkType.END, pointer))
+        self._stream.flush()
+        return self.bytes_written
+
+    def _write(self, data: bytes) -> None:
+        """Write all of it: an unbuffered pipe may take less than it is given."""
+        view = memoryview(data)
+        while view:
+            taken = self._stream.write(view)
+            if not taken:
+                raise BlockingIOError("the output takes no more bytes; Linnet needs a blocking stream")
+            self.bytes_written += taken
+            view = view[taken:]
