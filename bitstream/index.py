@@ -24,6 +24,10 @@ class TileIndex:
         start = tile * self.entry_bytes
         return int.from_bytes(self.entries[start : start + self.entry_bytes], "little")
 
+    def agrees(self, offsets: dict[int, int]) -> bool:
+        """Whether it gives the offset of each of these tiles, keyed by tile number."""
+        return all(self.offset(tile) == offset for tile, offset in offsets.items())
+
 
 def encode_index(offsets: list[int]) -> bytes:
     """Write the payload of the index chunk from the chunk offset of each tile, in order of tile number."""
@@ -58,6 +62,8 @@ def find_index(source: ChunkSource, tile_count: int) -> TileIndex | None:
         head = source.read_head()
         if head.type != ChunkType.INDEX:
             return None
-        return decode_index(source.read_payload(head, max_index_bytes(tile_count), "tiles"), tile_count)
+        index = decode_index(source.read_payload(head, max_index_bytes(tile_count), "tiles"), tile_count)
     except LinnetError:  # whatever is wrong there, a scan does without the index and reports real damage
         return None
+    inside = index is not None and all(index.offset(tile) < size for tile in range(tile_count))
+    return index if inside else None  # an offset past the end could overflow a seek

@@ -4,15 +4,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from .chunks import ANCILLARY_BIT, RESERVED_MASK, RESERVED_VALUE, ChunkHead, ChunkSource, ChunkType
-from .errors import CorruptFileError, LinnetError, UnsupportedVersionError
-from .header import MAJOR, MAX_HEADER_BYTES, MINOR, Header, decode_header
+from .chunks import ChunkHead, ChunkSource, ChunkType
+from .errors import CorruptFileError, LinnetError
+from .front import read_front, reject, skip_unknown
+from .header import Header
 from .index import OFFSET_BYTES, TileIndex, decode_index, find_index, max_index_bytes
 from .limits import Limits
 from .metadata import Metadata
 
-_FRONT = {ChunkType.ICC, ChunkType.EXIF, ChunkType.XMP, ChunkType.ALPHA}
-_HASH_BYTES = 4
+HASH_BYTES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,16 @@ class Tile:
     latent_hash: int  # u32 hash of the decoded integers
     payload: bytes  # entropy-coded
     offset: int  # of the chunk, from the signature
+
+
+@dataclass(slots=True)
+class _Walk:
+    """What one pass over the tiles has seen."""
+
+    offsets: dict[int, int]  # of tile chunks; grows with the file, never with what a header claims
+    payload_bytes: int = 0
+    index_offset: int | None = None
+    index: TileIndex | None = None
 
 
 class Reader:
@@ -45,19 +55,18 @@ class Reader:
     def __init__(self, source: bytes | BinaryIO, limits: Limits | None = None) -> None:
         self._limits = limits or Limits()
         self._source = ChunkSource(source)
+        self._front = read_front(self._source, self._limits)
+        self.header: Header = self._front.header
+        self.metadata: Metadata = self._front.metadata
+        self.alpha: bytes | None = self._front.alpha
         self.seekable = self._source.seekable
-        self._source.read_signature()
-        self.header: Header = self._read_header()
-        self.metadata: Metadata
-        self.alpha: bytes | None
-        self._first, self._start = self._read_front()  # head of the first tile, offset behind it
+        self.container_bytes: int | None = None
+        self.index_valid: bool | None = None
         self._started = False
         self._index: TileIndex | None = None
         self._index_sought = False
-        self._offsets: dict[int, int] = {}  # of tile chunks seen so far
+        self._offsets: dict[int, int] = {}  # of all tile chunks that any walk has seen
         self._scan: Iterator[Tile] | None = None
-        self.container_bytes: int | None = None
-        self.index_valid: bool | None = None
 
     def tiles(self) -> Iterator[Tile]:
         """Give all tiles in the order of the file, and check the file to its last byte.
@@ -85,172 +94,91 @@ class Reader:
         if not self._index_sought:
             self._index = find_index(self._source, self.header.tile_count)
             self._index_sought = True
-        offset = self._index.offset(index) if self._index else self._offsets.get(index)
-        if offset is not None:
+        if self._index is not None:
             try:
-                return self._tile_at(offset, index)
-            except LinnetError:  # a wrong index or real damage: the scan tells them apart
+                return self._tile_at(self._index.offset(index), index)
+            except LinnetError:  # a wrong index or a damaged tile: the scan tells them apart
                 self._index = None
         return self._scan_for(index)
 
-    def _read_header(self) -> Header:
-        head = self._source.read_head()
-        if head.type != ChunkType.HEADER or head.length > MAX_HEADER_BYTES:
-            raise CorruptFileError(
-                f"a header has at most {MAX_HEADER_BYTES} bytes, here come {head.length} bytes of {head.name}",
-                chunk=head.name,
-                offset=head.offset,
-            )
-        payload = self._source.read_payload(head, MAX_HEADER_BYTES, "format")
-        header = decode_header(payload, head.offset)
-        self._limits.check_size(header.width, header.height, chunk=head.name, offset=head.offset)
-        return header
-
-    def _read_front(self) -> tuple[ChunkHead, int]:
-        """Read metadata and alpha; return the head of the first chunk behind them."""
-        found: dict[int, bytes] = {}
-        left = self._limits.max_metadata_bytes
-        while True:
-            head = self._source.read_head()
-            if head.type in found or head.type == ChunkType.HEADER:
-                self._reject(head, "it may come only once")
-            elif head.type == ChunkType.ALPHA:
-                found[head.type] = self._read_alpha(head)
-            elif head.type in _FRONT:
-                found[head.type] = self._source.read_payload(head, left, "Limits.max_metadata_bytes")
-                left -= head.length
-                if head.length == 0:
-                    raise CorruptFileError("the metadata is empty", chunk=head.name, offset=head.offset)
-            elif head.known:
-                break
-            else:
-                self._skip_unknown(head)
-        self.alpha = found.get(ChunkType.ALPHA)
-        self.metadata = Metadata(
-            found.get(ChunkType.ICC), found.get(ChunkType.EXIF), found.get(ChunkType.XMP)
-        )
-        if self.header.has_alpha and self.alpha is None:
-            self._reject(head, "the header announces alpha, but no alpha chunk comes before it")
-        return head, self._source.offset
-
-    def _read_alpha(self, head: ChunkHead) -> bytes:
-        payload = self._source.read_payload(head, self._limits.max_alpha_bytes, "Limits.max_alpha_bytes")
-        if not self.header.has_alpha:
-            raise CorruptFileError("the header announces no alpha", chunk=head.name, offset=head.offset)
-        return payload
-
-    def _skip_unknown(self, head: ChunkHead) -> None:
-        """Skip an ancillary chunk, refuse a critical one; both only once the CRC has ruled out damage."""
-        self._source.skip_payload(head)
-        reserved = head.type & RESERVED_MASK != RESERVED_VALUE
-        if not reserved and head.type & ANCILLARY_BIT:
-            return
-        what = f"type {head.type:02x} with reserved bits" if reserved else f"critical {head.name}"
-        raise UnsupportedVersionError(
-            f"the file (format {self.header.format_version}) has a chunk of {what}, "
-            f"unknown to format {MAJOR}.{MINOR}: it needs a newer Linnet",
-            chunk=head.name,
-            offset=head.offset,
-        )
-
-    def _reject(self, head: ChunkHead, why: str) -> None:
-        """Report a known chunk in a wrong place, unless it is damaged: then that is the news."""
-        self._source.skip_payload(head)
-        raise CorruptFileError(f"misplaced chunk: {why}", chunk=head.name, offset=head.offset)
-
     def _walk(self) -> Iterator[Tile]:
         """Give the tiles from the first on; keeps its own place, so that several walks can alternate."""
-        head = self._first
-        seen = bytearray(self.header.tile_count)
-        payload_bytes = 0
-        index: tuple[int, TileIndex | None] | None = None  # offset of the index chunk, content
+        walk = _Walk({})
+        head = self._front.next_head
         if self.seekable:
-            self._source.seek(self._start)
-        while True:
+            self._source.seek(self._front.next_payload)
+        while head.type != ChunkType.END:
             if head.type == ChunkType.TILE:
-                tile = self._read_tile(head)
-                if index is not None or seen[tile.index]:
-                    why = "comes twice" if seen[tile.index] else "comes behind the index"
-                    raise CorruptFileError(f"tile {tile.index} {why}", chunk=head.name, offset=head.offset)
-                seen[tile.index] = 1
-                self._offsets[tile.index] = head.offset
-                payload_bytes += len(tile.payload)
+                tile = self._next_tile(head, walk)
                 position = self._source.offset
                 yield tile
                 if self.seekable:
                     self._source.seek(position)
-            elif head.type == ChunkType.END:
-                self._read_end(head, seen, index)
-                self._count_container(payload_bytes)
-                return
             elif head.type == ChunkType.INDEX:
-                if index is not None or not all(seen):
-                    self._reject(head, "one index comes, behind all tiles")
-                index = head.offset, self._read_index(head)
+                self._read_index(head, walk)
             elif head.known:
-                self._reject(head, "it must come before the tiles")
+                reject(self._source, head, "it must come before the tiles")
             else:
-                self._skip_unknown(head)
+                skip_unknown(self._source, head, self.header)
             head = self._source.read_head()
+        self._read_end(head, walk)
+
+    def _next_tile(self, head: ChunkHead, walk: _Walk) -> Tile:
+        tile = self._read_tile(head)
+        if tile.index in walk.offsets or walk.index_offset is not None:
+            why = "comes twice" if tile.index in walk.offsets else "comes behind the index"
+            raise CorruptFileError(f"tile {tile.index} {why}", chunk=head.name, offset=head.offset)
+        walk.offsets[tile.index] = self._offsets[tile.index] = head.offset
+        walk.payload_bytes += len(tile.payload)
+        return tile
 
     def _read_tile(self, head: ChunkHead) -> Tile:
         width = self.header.tile_index_bytes
-        limit = self._limits.max_tile_bytes + width + _HASH_BYTES
-        data = self._source.read_payload(head, limit, "Limits.max_tile_bytes")
-        if len(data) < width + _HASH_BYTES:
-            raise CorruptFileError(
-                f"a tile needs at least {width + _HASH_BYTES} bytes, it has {len(data)}",
-                chunk=head.name,
-                offset=head.offset,
-            )
+        prefix = width + HASH_BYTES
+        data = self._source.read_payload(head, self._limits.max_tile_bytes + prefix, "Limits.max_tile_bytes")
         index = int.from_bytes(data[:width], "little")
-        if index >= self.header.tile_count:
+        if len(data) < prefix or index >= self.header.tile_count:
             raise CorruptFileError(
-                f"tile {index} is outside 0 to {self.header.tile_count - 1}",
+                f"tile {index} of {len(data)} bytes: tiles are 0 to {self.header.tile_count - 1} and have at "
+                f"least {prefix} bytes",
                 chunk=head.name,
                 offset=head.offset,
             )
-        latent_hash = int.from_bytes(data[width : width + _HASH_BYTES], "little")
-        return Tile(index, latent_hash, data[width + _HASH_BYTES :], head.offset)
+        return Tile(index, int.from_bytes(data[width:prefix], "little"), data[prefix:], head.offset)
 
-    def _read_index(self, head: ChunkHead) -> TileIndex | None:
-        """Read an index chunk, None if malformed; one too large to be right is passed over."""
+    def _read_index(self, head: ChunkHead, walk: _Walk) -> None:
+        """Read an index chunk; its content is a hint, so a malformed one is only noted."""
+        if walk.index_offset is not None or len(walk.offsets) < self.header.tile_count:
+            reject(self._source, head, "one index may come, behind all tiles")
+        walk.index_offset = head.offset
         limit = max_index_bytes(self.header.tile_count)
         if head.length > limit:
             self._source.skip_payload(head)
-            return None
-        return decode_index(self._source.read_payload(head, limit, "tiles"), self.header.tile_count)
+        else:
+            payload = self._source.read_payload(head, limit, "tiles")
+            walk.index = decode_index(payload, self.header.tile_count)
 
-    def _read_end(self, head: ChunkHead, seen: bytearray, index: tuple[int, TileIndex | None] | None) -> None:
-        """Read the end chunk; all tiles must have come, nothing may follow."""
+    def _read_end(self, head: ChunkHead, walk: _Walk) -> None:
+        """Read the end chunk: all tiles must have come, nothing may follow."""
         if head.length not in (0, OFFSET_BYTES):
-            self._reject(head, f"its payload has {head.length} bytes, not 0 or {OFFSET_BYTES}")
+            reject(self._source, head, f"its payload has {head.length} bytes, not 0 or {OFFSET_BYTES}")
         pointer = self._source.read_payload(head, OFFSET_BYTES, "format")
-        if not all(seen):
-            missing = [tile for tile, done in enumerate(seen) if not done]
-            some = ", ".join(str(tile) for tile in missing[:8]) + (", ..." if len(missing) > 8 else "")
+        count = self.header.tile_count
+        if missing := count - len(walk.offsets):
+            first = next(tile for tile in range(count) if tile not in walk.offsets)
             raise CorruptFileError(
-                f"{len(missing)} of {len(seen)} tiles are missing: {some}",
+                f"{missing} of {count} tiles are missing, the first is tile {first}",
                 chunk=head.name,
                 offset=head.offset,
             )
-        behind = self._source.offset
+        size = self._source.offset
         if self._source.read(1):
-            raise CorruptFileError("bytes follow the end of the file", chunk=head.name, offset=behind)
-        self._source.offset = behind
-        if index is not None or pointer:
-            self.index_valid = self._index_agrees(index, int.from_bytes(pointer, "little"))
-
-    def _index_agrees(self, index: tuple[int, TileIndex | None] | None, pointer: int) -> bool:
-        """Whether end chunk and index point where index and tiles really are."""
-        if index is None or index[1] is None or index[0] != pointer:
-            return False
-        content = index[1]
-        return all(content.offset(tile) == offset for tile, offset in self._offsets.items())
-
-    def _count_container(self, payload_bytes: int) -> None:
-        carried = payload_bytes + len(self.alpha or b"") + self.metadata.byte_count
-        self.container_bytes = self._source.offset - carried
+            raise CorruptFileError("bytes follow the end of the file", chunk=head.name, offset=size)
+        carried = walk.payload_bytes + len(self.alpha or b"") + self.metadata.byte_count
+        self.container_bytes = size - carried
+        if pointer or walk.index_offset is not None:
+            points = walk.index_offset == int.from_bytes(pointer, "little")
+            self.index_valid = points and walk.index is not None and walk.index.agrees(walk.offsets)
 
     def _tile_at(self, offset: int, index: int) -> Tile:
         self._source.seek(offset)
