@@ -1,4 +1,4 @@
-"""The wavelet shortcut: a 4-level Haar transform of 16x16 blocks, so that the networks learn only what it lacks."""
+"""The wavelet shortcut: a 4-level Haar transform of 16x16 blocks; the networks learn what it lacks."""
 
 import torch
 from torch import Tensor, nn
@@ -8,7 +8,7 @@ BLOCK_PX = 16  # four levels: the latent's stride
 
 
 def haar_matrix(size: int) -> Tensor:
-    """Orthonormal 1-D Haar analysis matrix [size, size], float64, coarsest row first; size is a power of two."""
+    """Orthonormal 1-D Haar analysis matrix [size, size], float64, coarsest row first; size a power of two."""
     matrix = torch.ones(1, 1, dtype=torch.float64)
     while matrix.shape[0] < size:
         n = matrix.shape[0]
@@ -40,7 +40,9 @@ class WaveletShortcut(nn.Module):
 
     def analyse(self, x: Tensor) -> Tensor:
         """[N, 3, H, W] -> [N, latent, H/16, W/16]."""
-        with torch.autocast(x.device.type, enabled=False):  # the mean of a block needs more than bf16's 8 bits
+        with torch.autocast(
+            x.device.type, enabled=False
+        ):  # the mean of a block needs more than bf16's 8 bits
             weight = self.forward_mix.weight[:, :, 0, 0] @ self.haar
             return F.conv2d(F.pixel_unshuffle(x.float(), BLOCK_PX), weight[:, :, None, None])
 
@@ -52,7 +54,7 @@ class WaveletShortcut(nn.Module):
 
     @torch.no_grad()
     def start_from_basis(self, basis: Tensor) -> None:
-        """Start as the truncated Karhunen-Loeve transform: `basis` is [latent, 768], orthonormal rows over pixels."""
+        """Start as the truncated Karhunen-Loeve transform: `basis` [latent, 768] has orthonormal rows."""
         mixed = basis @ self.haar.T
         self.forward_mix.weight.copy_(mixed[:, :, None, None])
         self.inverse_mix.weight.copy_(mixed.T[:, :, None, None])

@@ -15,7 +15,9 @@ def parser() -> argparse.ArgumentParser:
     """The command line; `linnet train` passes its words here."""
     top = argparse.ArgumentParser("linnet train", description=__doc__)
     top.add_argument("config", type=Path, help="TOML file; its keys are the fields of TrainConfig")
-    top.add_argument("--minutes", type=float, default=float("inf"), help="stop and save after so many minutes")
+    top.add_argument(
+        "--minutes", type=float, default=float("inf"), help="stop and save after so many minutes"
+    )
     top.add_argument("--device", default="auto", help="auto, cpu, cuda:0")
     top.add_argument("--threads", type=int, help="CPU threads")
     top.add_argument("--pack", type=Path, metavar="FILE.npz", help="only pack the pictures into one file")

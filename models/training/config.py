@@ -4,7 +4,7 @@ import sys
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
-from ..image import ImageConfig
+from ..transforms import ImageConfig
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -42,7 +42,7 @@ class TrainConfig:
 
 
 def read_config(path: Path) -> TrainConfig:
-    """Read a TOML file; relative paths are relative to it. Raises ValueError for an unknown or missing key."""
+    """Read a TOML file; paths are relative to it. Raises ValueError for an unknown or missing key."""
     values = tomllib.loads(path.read_text())
     model = _known(ImageConfig, values.pop("model", {}), f"{path} [model]")
     for key in ("data", "run"):

@@ -32,7 +32,7 @@ class Pictures:
 
 
 def photo_of(path: Path) -> str:
-    """The photo that a tile was cut from: `tag_id` of `tag_id_number.ext`, so that a split never parts a photo."""
+    """The photo of a tile: `tag_id` of `tag_id_number.ext`, so that a split never parts a photo."""
     return "_".join(path.stem.split("_")[:2])
 
 
@@ -61,7 +61,9 @@ def unpack(data: dict[str, np.ndarray], device: torch.device) -> Pictures:
     sizes = data["shapes"].astype(np.int64).prod(1) * 3
     starts = np.concatenate([[0], sizes.cumsum()[:-1]])
     return Pictures(
-        torch.from_numpy(data["pixels"]).to(device), torch.from_numpy(data["shapes"]), torch.from_numpy(starts)
+        torch.from_numpy(data["pixels"]).to(device),
+        torch.from_numpy(data["shapes"]),
+        torch.from_numpy(starts),
     )
 
 
@@ -73,19 +75,24 @@ def load(source: Path, held_out: bool, device: torch.device) -> Pictures:
             return unpack({key: packed[prefix + key] for key in ("pixels", "shapes")}, device)
     chosen = [path for path in find_pictures(source) if is_held_out(path) == held_out]
     if not chosen:
-        raise ValueError(f"{source} has no picture for the {'held-out' if held_out else 'training'} part: add more")
+        raise ValueError(
+            f"{source} has no picture for the {'held-out' if held_out else 'training'} part: add more"
+        )
     return unpack(pack(chosen), device)
 
 
 def write_packed(folder: Path, target: Path) -> None:
     """Pack both parts of `folder` into one `.npz`, to carry to a machine that trains."""
     files = find_pictures(folder)
-    parts = {"train_": [f for f in files if not is_held_out(f)], "valid_": [f for f in files if is_held_out(f)]}
+    parts = {
+        "train_": [f for f in files if not is_held_out(f)],
+        "valid_": [f for f in files if is_held_out(f)],
+    }
     np.savez(target, **{prefix + k: v for prefix, part in parts.items() for k, v in pack(part).items()})
 
 
 class CropSampler:
-    """Random square crops, turned, flipped, shrunk and recoloured, from a CPU random generator (its state is saved)."""
+    """Random square crops, turned, flipped, shrunk and recoloured, from a CPU generator whose state is saved."""
 
     def __init__(self, pictures: Pictures, size_px: int, generator: torch.Generator) -> None:
         self.pictures, self.size_px, self.generator = pictures, size_px, generator

@@ -8,15 +8,16 @@ from compressai.ops import LowerBound, quantize_ste
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..image import HYPER_STRIDE, SCALES, STEPS, ImageConfig, ImageModel, quadtree_masks, scale_of
+from ..image import HYPER_STRIDE, SCALES, STEPS, ImageModel, quadtree_masks, scale_of
 from ..quality import lambda_of
+from ..transforms import ImageConfig
 
 PROBABILITY_MIN = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One forward pass: [N] tensors, bits per pixel and mean squared error (pixel range 0..1), and the picture."""
+    """One forward pass: bits per pixel and mean squared error (pixels 0..1), [N] each, and the picture."""
 
     y_bpp: Tensor
     z_bpp: Tensor

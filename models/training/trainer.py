@@ -16,7 +16,12 @@ from .data import CropSampler, Pictures, load
 from .objective import TrainingModel, padded_to_hyper
 
 VALID_LEVELS = (3, 15, 27, 39, 51, 63)
-CURVE_FIELDS = ["step", "minutes", "loss", *(f"{name}_{level}" for level in VALID_LEVELS for name in ("bpp", "psnr_db"))]
+CURVE_FIELDS = [
+    "step",
+    "minutes",
+    "loss",
+    *(f"{name}_{level}" for level in VALID_LEVELS for name in ("bpp", "psnr_db")),
+]
 
 
 class Trainer:
@@ -86,12 +91,14 @@ class Trainer:
     def _sampler(self) -> tuple[CropSampler, int]:
         late = self.step >= self.config.steps * (1 - self.config.late_share)
         size, batch = (
-            (self.config.late_crop_px, self.config.late_batch) if late else (self.config.crop_px, self.config.batch)
+            (self.config.late_crop_px, self.config.late_batch)
+            if late
+            else (self.config.crop_px, self.config.batch)
         )
         return CropSampler(self.train_pictures, size, self.generator), batch
 
     def run(self, minutes: float) -> None:
-        """Train until the planned total or for `minutes`, saving and evaluating every few minutes and at the end."""
+        """Train to the planned total or for `minutes`; save and evaluate every few minutes and at the end."""
         begin = last_save = time.monotonic()
         self.net.train()
         recent: list[float] = []
@@ -118,7 +125,9 @@ class Trainer:
             writer.writerow(row)
         mean = sum(recent) / max(1, len(recent))
         points = "  ".join(f"{curve[f'bpp_{k}']:.3f}/{curve[f'psnr_db_{k}']:.2f}" for k in VALID_LEVELS)
-        print(f"step {self.step}  train {mean:.4f}  held-out {curve['loss']:.4f}  bpp/dB {points}", flush=True)
+        print(
+            f"step {self.step}  train {mean:.4f}  held-out {curve['loss']:.4f}  bpp/dB {points}", flush=True
+        )
         if curve["loss"] < self.best:
             self.best = curve["loss"]
             save_state({"model": self.average, "step": self.step}, self.config.run / "best.pt")

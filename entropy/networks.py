@@ -1,0 +1,154 @@
+"""The exact networks: hyper-synthesis and quadtree prior in integers, read from a model file's tensors."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..bitstream.errors import FormatError
+from .layers import ExactDepthwise, ExactLinear, exact_add, exact_rescale, upsample
+
+MEAN_BITS = 6  # means lie on a grid of 2^-6 of a quantisation step
+STEPS = 4
+GROUPS = 4  # of an expanded feature, summed
+
+
+@dataclass(frozen=True)
+class ExactBlock:
+    """DepthConvBlock in integers: [N, H, W, C] in and out, on one residual grid, clamped to +-bound."""
+
+    enter: ExactLinear
+    depthwise: ExactDepthwise
+    leave: ExactLinear
+    expand: ExactLinear
+    contract: ExactLinear
+    bound: int
+
+    def __call__(self, x: Tensor) -> Tensor:
+        x = exact_add(x, self.leave(self.depthwise(self.enter(x))), -self.bound, self.bound)
+        first, *rest = self.expand(x).chunk(GROUPS, -1)
+        total = sum(rest, first).clamp_(max=self.bound)  # four terms of 12 bits: exact
+        return exact_add(x, self.contract(total), -self.bound, self.bound)
+
+    def certify(self) -> int:
+        """Prove every layer; returns the largest bound. Raises ValueError naming the layer that fails."""
+        inner = self.enter.high
+        return max(
+            self.enter.certify(self.bound),
+            self.depthwise.certify(inner),
+            self.leave.certify(max(-self.depthwise.low, self.depthwise.high)),
+            self.expand.certify(self.bound),
+            self.contract.certify(self.bound),
+        )
+
+
+@dataclass(frozen=True)
+class HyperNet:
+    """Hyper-latents [N, h, w, C] -> hyper features [N, 4h, 4w, prior], integers in and out."""
+
+    grid: Tensor  # [C] powers of two: hyper-latents to the first residual grid
+    block1: ExactBlock
+    up1: ExactLinear
+    block2: ExactBlock
+    up2: ExactLinear
+    level_bias: Tensor  # [levels, prior]
+
+    def __call__(self, z: Tensor, level: int) -> Tensor:
+        bound = self.block1.bound
+        x = upsample(self.up1(self.block1((z * self.grid).clamp_(-bound, bound))))
+        x = upsample(self.up2(self.block2(x)))
+        return exact_add(x, self.level_bias[level], -bound, bound)
+
+    def certify(self) -> int:
+        """See ExactBlock.certify."""
+        layers = self.up1.certify(self.block1.bound), self.up2.certify(self.block2.bound)
+        return max(self.block1.certify(), self.block2.certify(), *layers)
+
+
+@dataclass(frozen=True)
+class PriorNet:
+    """Hyper features and decoded latents -> mean (grid 2^-6) and scale index 0..63 of every latent."""
+
+    fuse1: ExactBlock
+    fuse2: ExactBlock
+    context_shift: Tensor  # [latent]: from the grid of the means to the grid of the adaptors' input
+    adaptors: tuple[ExactLinear, ...]
+    trunk: ExactBlock
+    heads: tuple[ExactLinear, ...]
+
+    def fuse(self, feature: Tensor) -> Tensor:
+        """[N, h, w, prior] -> the same; once for all steps."""
+        return self.fuse2(self.fuse1(feature))
+
+    def step(self, number: int, feature: Tensor, y_hat: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and scale index, each [N, h, w, latent], given what the steps before `number` decoded."""
+        if number:
+            bound = self.trunk.bound
+            context = exact_rescale(y_hat, self.context_shift, -bound, bound)
+            feature = self.trunk(self.adaptors[number - 1](torch.cat([context, feature], -1)))
+        mean, index = self.heads[number](feature).chunk(2, -1)
+        return mean, index.clamp(0, 63)
+
+    def certify(self) -> int:
+        """See ExactBlock.certify."""
+        found = [block.certify() for block in (self.fuse1, self.fuse2, self.trunk)]
+        found += [layer.certify(self.trunk.bound) for layer in (*self.adaptors, *self.heads)]
+        return max(found)
+
+
+class TensorSource:
+    """Integer tensors of a model file by dotted name, moved to one device and working type."""
+
+    def __init__(self, tensors: Mapping[str, Tensor], dtype: torch.dtype, device: torch.device) -> None:
+        self.tensors, self.dtype, self.device = tensors, dtype, device
+
+    def tensor(self, name: str) -> Tensor:
+        """The tensor `name`. Raises FormatError where the file lacks it."""
+        if name not in self.tensors:
+            raise FormatError(
+                f"the model file has no tensor '{name}': it is damaged or of another architecture"
+            )
+        return self.tensors[name].to(self.device, self.dtype)
+
+    def linear(self, name: str) -> ExactLinear:
+        low, high = (int(v) for v in self.tensor(f"{name}.clamp"))
+        return ExactLinear(
+            *(self.tensor(f"{name}.{part}") for part in ("weight", "bias", "shift")), low, high
+        )
+
+    def depthwise(self, name: str) -> ExactDepthwise:
+        low, high = (int(v) for v in self.tensor(f"{name}.clamp"))
+        return ExactDepthwise(
+            *(self.tensor(f"{name}.{part}") for part in ("weight", "bias", "shift")), low, high
+        )
+
+    def block(self, name: str) -> ExactBlock:
+        layers = [self.linear(f"{name}.{part}") for part in ("enter", "leave", "expand", "contract")]
+        enter, leave, expand, contract = layers
+        bound = int(self.tensor(f"{name}.bound")[0])
+        return ExactBlock(enter, self.depthwise(f"{name}.depthwise"), leave, expand, contract, bound)
+
+
+def read_hyper_net(source: TensorSource) -> HyperNet:
+    """The tensors below `hyper.` as a network."""
+    return HyperNet(
+        grid=source.tensor("hyper.grid"),
+        block1=source.block("hyper.block1"),
+        up1=source.linear("hyper.up1"),
+        block2=source.block("hyper.block2"),
+        up2=source.linear("hyper.up2"),
+        level_bias=source.tensor("hyper.level_bias"),
+    )
+
+
+def read_prior_net(source: TensorSource) -> PriorNet:
+    """The tensors below `prior.` as a network."""
+    return PriorNet(
+        fuse1=source.block("prior.fuse1"),
+        fuse2=source.block("prior.fuse2"),
+        context_shift=source.tensor("prior.context_shift"),
+        adaptors=tuple(source.linear(f"prior.adaptor{n}") for n in range(1, STEPS)),
+        trunk=source.block("prior.trunk"),
+        heads=tuple(source.linear(f"prior.head{n}") for n in range(STEPS)),
+    )

@@ -1,0 +1,137 @@
+"""Post-training quantisation: float entropy networks onto the exact path, within the 2^24 certificate."""
+
+import torch
+from torch import Tensor, nn
+
+from ...entropy.layers import CERTIFICATE_BOUND
+from ...entropy.networks import MEAN_BITS
+from ..blocks import DepthConvBlock
+from ..image import ImageModel
+from ..quality import LEVELS
+from .calibrate import Ranges
+
+BOUND = 2047  # activations are 12 bits with sign
+MARGIN = 1.25  # of range, over what calibration saw
+WEIGHT_BOUND = 2047  # stored as int16; the certificate usually asks for less
+FINEST = 10  # the finest grid is 2^-10
+MEAN_BOUND = 2**15  # on the grid 2^-6: means reach +-512 steps
+
+
+def grid_of(*reaches: Tensor) -> Tensor:
+    """Per channel the finest power-of-two grid that holds all of the reaches: value = integer * 2^-grid."""
+    reach = torch.stack([r.double() for r in reaches]).amax(0)
+    return torch.floor(torch.log2(BOUND / (reach * MARGIN).clamp_min(1e-9))).clamp(-6, FINEST)
+
+
+class Quantiser:
+    """Collects the integer tensors of a model file; names are those that entropy.networks reads."""
+
+    def __init__(self, model: ImageModel, ranges: Ranges) -> None:
+        self.model, self.ranges = model, ranges
+        self.tensors: dict[str, Tensor] = {}
+
+    def linear(
+        self, name: str, layer: nn.Conv2d, grids: tuple[Tensor, Tensor], clamp: tuple[int, int]
+    ) -> None:
+        """A 1x1 convolution between two grids."""
+        weight = layer.weight.detach().double().flatten(1) * 2.0 ** -grids[0]
+        self._store(name, weight, layer, grids[1], clamp)
+
+    def depthwise(self, name: str, layer: nn.Conv2d, grids: tuple[Tensor, Tensor]) -> None:
+        """A 3x3 depthwise convolution; taps are stored [9, C]."""
+        weight = layer.weight.detach().double().flatten(1) * 2.0 ** -grids[0][:, None]
+        self._store(name, weight, layer, grids[1], (-BOUND, BOUND))
+        self.tensors[f"{name}.weight"] = self.tensors[f"{name}.weight"].T.contiguous()
+
+    def _store(
+        self, name: str, weight: Tensor, layer: nn.Conv2d, grid: Tensor, clamp: tuple[int, int]
+    ) -> None:
+        assert layer.bias is not None
+        bias = layer.bias.detach().double()
+        # the finest accumulator each output channel can have: weights in range, sums below 2^24
+        fine = torch.full((len(bias),), 24.0, dtype=torch.float64)
+        for _ in range(48):
+            whole = torch.round(weight * 2.0 ** fine[:, None])
+            offset = torch.round(bias * 2.0**fine)
+            shift = fine - grid
+            worst = whole.abs().sum(1) * BOUND + offset.abs() + 2.0 ** (shift - 1).clamp_min(0)
+            wide = (whole.abs().amax(1) > WEIGHT_BOUND) | (worst >= CERTIFICATE_BOUND)
+            if not wide.any():
+                break
+            fine -= wide.double()
+        if (shift < 0).any() or wide.any():
+            channel = int((shift < 0).nonzero()[0]) if (shift < 0).any() else int(wide.nonzero()[0])
+            raise ValueError(f"{name}: channel {channel} does not fit the certificate on its output grid")
+        self.tensors[f"{name}.weight"] = whole.to(torch.int16)
+        self.tensors[f"{name}.bias"] = offset.to(torch.int32)
+        self.tensors[f"{name}.shift"] = shift.to(torch.int16)
+        self.tensors[f"{name}.clamp"] = torch.tensor(clamp, dtype=torch.int32)
+
+    def block(self, name: str, path: str, grid: Tensor) -> None:
+        """A DepthConvBlock on the residual grid `grid`."""
+        block = self.model.get_submodule(path)
+        assert isinstance(block, DepthConvBlock)
+        entered, spread, summed = (
+            grid_of(self.ranges[f"{path}.{part}"]) for part in ("depthwise", "leave", "contract")
+        )
+        self.linear(f"{name}.enter", block.enter, (grid, entered), (0, BOUND))
+        self.depthwise(f"{name}.depthwise", block.depthwise, (entered, spread))
+        self.linear(f"{name}.leave", block.leave, (spread, grid), (-BOUND, BOUND))
+        self.linear(f"{name}.expand", block.expand, (grid, summed.repeat(4)), (0, BOUND))
+        self.linear(f"{name}.contract", block.contract, (summed, grid), (-BOUND, BOUND))
+        self.tensors[f"{name}.bound"] = torch.tensor([BOUND], dtype=torch.int32)
+
+    def reach(self, *paths: str) -> Tensor:
+        """The residual grid through blocks and layers: the inputs of `enter` and `expand` lie on it too."""
+        found = []
+        for path in paths:
+            ends = [f"{path}.enter", f"{path}.expand"] if f"{path}.enter" in self.ranges else [path]
+            found += [self.ranges[end] for end in ends]
+        return grid_of(*found)
+
+    def hyper(self, feature: Tensor) -> None:
+        """Hyper-synthesis; `feature` is the grid of its output."""
+        net = self.model.hyper_synthesis
+        first = self.reach("hyper_synthesis.block1.0", "hyper_synthesis.up1").clamp_min(0)
+        second = self.reach("hyper_synthesis.block2.0", "hyper_synthesis.up2")
+        self.tensors["hyper.grid"] = (2.0**first).to(torch.int32)
+        self.block("hyper.block1", "hyper_synthesis.block1.0", first)
+        self.linear("hyper.up1", net.up1, (first, second.repeat_interleave(4)), (-BOUND, BOUND))
+        self.block("hyper.block2", "hyper_synthesis.block2.0", second)
+        self.linear("hyper.up2", net.up2, (second, feature.repeat_interleave(4)), (-BOUND, BOUND))
+        bias = net.level_bias(torch.arange(LEVELS).float()).detach()[:, :, 0, 0].double()
+        self.tensors["hyper.level_bias"] = (
+            torch.round(bias * 2.0**feature).clamp(-BOUND, BOUND).to(torch.int32)
+        )
+
+    def prior(self, feature: Tensor) -> None:
+        """Quadtree prior; `feature` is the grid of the hyper features and of the fused ones."""
+        net, latent = self.model.prior, self.model.config.latent
+        contexts = [self.ranges[f"prior.adaptors.{n}"][:latent] for n in range(len(net.adaptors))]
+        context = grid_of(*contexts).clamp_max(MEAN_BITS)
+        self.tensors["prior.context_shift"] = (MEAN_BITS - context).to(torch.int16)
+        for number in range(2):
+            self.block(f"prior.fuse{number + 1}", f"prior.fuse.{number}", feature)
+        trunk = self.reach("prior.trunk.0", *(f"prior.heads.{n}" for n in range(1, len(net.heads))))
+        for number, adaptor in enumerate(net.adaptors, 1):
+            assert isinstance(adaptor, nn.Conv2d)
+            grids = torch.cat([context, feature]), trunk
+            self.linear(f"prior.adaptor{number}", adaptor, grids, (-BOUND, BOUND))
+        self.block("prior.trunk", "prior.trunk.0", trunk)
+        out = torch.cat([torch.full((latent,), float(MEAN_BITS)), torch.zeros(latent)]).double()
+        for number, head in enumerate(net.heads):
+            assert isinstance(head, nn.Conv2d)
+            grids = (trunk if number else feature), out
+            self.linear(f"prior.head{number}", head, grids, (-MEAN_BOUND, MEAN_BOUND))
+
+
+def quantise(model: ImageModel, ranges: Ranges) -> dict[str, Tensor]:
+    """Integer tensors of the exact path. Raises ValueError where a layer cannot meet the certificate."""
+    quantiser = Quantiser(model, ranges)
+    latent = model.config.latent
+    adaptors = [ranges[f"prior.adaptors.{n}"][latent:] for n in range(len(model.prior.adaptors))]
+    inner = [ranges[f"prior.fuse.{n}.{part}"] for n in range(2) for part in ("enter", "expand")]
+    feature = grid_of(*adaptors, *inner, ranges["prior.heads.0"])
+    quantiser.hyper(feature)
+    quantiser.prior(feature)
+    return quantiser.tensors

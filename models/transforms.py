@@ -1,0 +1,100 @@
+"""The float transforms: image to latents and back, latents to hyper-latents."""
+
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .blocks import blocks
+from .haar import WaveletShortcut
+from .quality import LevelGain, step_gain
+
+
+@dataclass(frozen=True, slots=True)
+class ImageConfig:
+    """Widths and depths of an image model; `fast` is the default."""
+
+    latent: int = 256
+    analysis: int = 160
+    analysis_blocks: int = 4
+    synthesis: int = 128
+    synthesis_blocks: int = 8
+    hyper: int = 64
+    prior: int = 256
+
+
+class Analysis(nn.Module):
+    """Image to latents: [N, 3, H, W] in [-0.5, 0.5] -> [N, latent, H/16, W/16], in quantisation steps."""
+
+    def __init__(self, config: ImageConfig) -> None:
+        super().__init__()
+        width = config.analysis
+        self.enter = nn.Conv2d(192, width, 1)
+        self.blocks = blocks(width, config.analysis_blocks)
+        self.inner_gain = LevelGain(width)
+        self.leave = nn.Conv2d(width, config.latent, 3, stride=2, padding=1)
+        self.gain = step_gain(config.latent)
+        nn.init.zeros_(self.leave.weight)
+        nn.init.zeros_(self.leave.bias)
+
+    def forward(self, x: Tensor, level: Tensor, shortcut: WaveletShortcut) -> Tensor:
+        feature = self.blocks(self.enter(F.pixel_unshuffle(x, 8))) * self.inner_gain(level)
+        return (self.leave(feature) + shortcut.analyse(x)) * self.gain(level)
+
+
+class Synthesis(nn.Module):
+    """Latents to image: [N, latent, h, w] -> [N, 3, 16 h, 16 w], not clamped."""
+
+    def __init__(self, config: ImageConfig) -> None:
+        super().__init__()
+        width = config.synthesis
+        self.gain = step_gain(config.latent, inverse=True)
+        self.enter = nn.Conv2d(config.latent, 4 * width, 1)
+        self.inner_gain = LevelGain(width)
+        self.blocks = blocks(width, config.synthesis_blocks)
+        self.leave = nn.Conv2d(width, 192, 1)
+        nn.init.zeros_(self.leave.weight)
+        nn.init.zeros_(self.leave.bias)
+
+    def forward(self, y_hat: Tensor, level: Tensor, shortcut: WaveletShortcut) -> Tensor:
+        y = y_hat * self.gain(level)
+        feature = self.blocks(F.pixel_shuffle(self.enter(y), 2) * self.inner_gain(level))
+        return F.pixel_shuffle(self.leave(feature), 8) + shortcut.synthesise(y)
+
+
+class HyperAnalysis(nn.Module):
+    """Latents to hyper-latents: [N, latent, h, w] -> [N, hyper, h/4, w/4]; h, w multiples of 4."""
+
+    def __init__(self, config: ImageConfig) -> None:
+        super().__init__()
+        width = config.hyper
+        self.net = nn.Sequential(
+            nn.Conv2d(config.latent, width, 1),
+            *blocks(width, 1, half=True),
+            nn.Conv2d(width, width, 2, stride=2),
+            *blocks(width, 1, half=True),
+            nn.Conv2d(width, width, 2, stride=2),
+        )
+
+    def forward(self, y: Tensor) -> Tensor:
+        return self.net(y)
+
+
+class Transforms(nn.Module):
+    """Analysis, synthesis, shortcut and hyper-analysis of an image model."""
+
+    def __init__(self, config: ImageConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.shortcut = WaveletShortcut(config.latent)
+        self.analysis = Analysis(config)
+        self.synthesis = Synthesis(config)
+        self.hyper_analysis = HyperAnalysis(config)
+
+    def analyse(self, x: Tensor, level: Tensor) -> Tensor:
+        """[N, 3, H, W] in [-0.5, 0.5], sides multiples of 16 -> latents [N, latent, H/16, W/16]."""
+        return self.analysis(x, level, self.shortcut)
+
+    def synthesise(self, y_hat: Tensor, level: Tensor) -> Tensor:
+        """Decoded latents [N, latent, h, w] -> [N, 3, 16 h, 16 w]."""
+        return self.synthesis(y_hat, level, self.shortcut)
