@@ -148,15 +148,16 @@ class Reader:
 
     def _read_index(self, head: ChunkHead, walk: _Walk) -> None:
         """Read an index chunk; its content is a hint, so a malformed one is only noted."""
-        if walk.index_offset is not None or len(walk.offsets) < self.header.tile_count:
-            reject(self._source, head, "one index may come, behind all tiles")
+        count = self.header.tile_count
+        if count == 1 or walk.index_offset is not None or len(walk.offsets) < count:
+            reject(self._source, head, "one index may come, behind all tiles if there are several")
         walk.index_offset = head.offset
-        limit = max_index_bytes(self.header.tile_count)
+        limit = max_index_bytes(count)
         if head.length > limit:
             self._source.skip_payload(head)
         else:
             payload = self._source.read_payload(head, limit, "tiles")
-            walk.index = decode_index(payload, self.header.tile_count)
+            walk.index = decode_index(payload, count)
 
     def _read_end(self, head: ChunkHead, walk: _Walk) -> None:
         """Read the end chunk: all tiles must have come, nothing may follow."""

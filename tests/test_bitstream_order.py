@@ -48,6 +48,10 @@ def test_wrong_order_or_number_is_corrupt(chunks: tuple[bytes, ...], reason: str
     assert reason in str(error)
 
 
+def test_a_file_of_one_tile_has_no_index() -> None:
+    assert "if there are several" in str(failure(raw_file(tile_chunk(), chunk(b"i", b"\1\x1e"), END)))
+
+
 def test_alpha_must_come_if_announced() -> None:
     head = header_payload(picture=0x24)
     assert "announces alpha" in str(failure(raw_file(tile_chunk(), END, head=head)))
