@@ -1,0 +1,9 @@
+"""What may be wrong with an image that is not a Linnet file: the caller's ValueError, and warnings."""
+
+
+class UnreadableImageError(ValueError):
+    """The input cannot be read as an image: unknown format, damaged, or pixels of an unsupported kind."""
+
+
+class MediaWarning(UserWarning):
+    """Something of an image is not kept: further frames, bit depth, a profile the format cannot hold."""
