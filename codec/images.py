@@ -1,0 +1,189 @@
+"""Images in: any file that Pillow or PyAV can read becomes a Frame; size limits come before pixels."""
+
+import io
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, TypeAlias
+
+from PIL import (
+    AvifImagePlugin,
+    BmpImagePlugin,
+    GifImagePlugin,
+    Image,
+    ImageFile,
+    JpegImagePlugin,
+    PngImagePlugin,
+    PpmImagePlugin,
+    TiffImagePlugin,
+    WebPImagePlugin,
+)
+
+from ..bitstream.errors import LimitExceededError
+from ..bitstream.limits import Limits
+from .deep import decode_deep
+from .errors import MediaWarning, UnreadableImageError
+from .frame import Frame, Samples
+from .modes import samples_of
+from .tags import orientation_in, read_metadata
+
+ImageSource: TypeAlias = str | os.PathLike[str] | bytes | BinaryIO | Image.Image
+
+# The plugins are imported, and so registered; no others are tried, whatever else is installed.
+_PLUGINS = (
+    PngImagePlugin.PngImageFile,
+    JpegImagePlugin.JpegImageFile,
+    WebPImagePlugin.WebPImageFile,
+    AvifImagePlugin.AvifImageFile,
+    TiffImagePlugin.TiffImageFile,
+    PpmImagePlugin.PpmImageFile,
+    BmpImagePlugin.BmpImageFile,
+    GifImagePlugin.GifImageFile,
+)
+FORMATS = tuple(plugin.format for plugin in _PLUGINS if plugin.format)
+
+
+def load_image(source: ImageSource, limits: Limits | None = None) -> Frame:
+    """Read an image.
+
+    Args:
+        source: a path, the bytes of a file, a binary stream (also a pipe), or a Pillow image.
+        limits: what to refuse, before pixels are decoded.
+    Returns:
+        a frame with the pixels as stored and the orientation beside them.
+    Warns:
+        MediaWarning: only the first of several frames is used; samples of 16 bits could be read as 8 only.
+    Raises:
+        UnreadableImageError: no image, a damaged one, or pixels of an unsupported kind.
+        LimitExceededError: larger than limits.
+        OSError: the disk's fault (missing, a directory, not allowed).
+    """
+    limits = limits or Limits()
+    if isinstance(source, Image.Image):
+        return _frame_of(source, limits, "the image")
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return _load_stream(io.BytesIO(source), limits, "the data")
+    if isinstance(source, (str, os.PathLike)):
+        with Path(source).open("rb") as stream:
+            return _load_stream(stream, limits, f"'{os.fspath(source)}'")
+    return _load_stream(source, limits, f"'{getattr(source, 'name', 'the stream')}'")
+
+
+def _load_stream(stream: BinaryIO, limits: Limits, name: str) -> Frame:
+    if not stream.seekable():
+        stream = io.BytesIO(stream.read())
+    with _blaming(name):
+        image = _open(stream)
+    return _frame_of(image, limits, name)
+
+
+@contextmanager
+def _blaming(name: str) -> Iterator[None]:
+    """Say in our words who is at fault: Pillow raises SyntaxError, ValueError, struct.error and others."""
+    try:
+        yield
+    except (LimitExceededError, MemoryError):
+        raise
+    except Image.DecompressionBombError as error:  # some plugins ask for themselves
+        raise LimitExceededError(f"{name}: {error} (PIL.Image.MAX_IMAGE_PIXELS)") from error
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise  # the disk's fault; Pillow's own OSErrors have no number
+        reason = f"{error}" or type(error).__name__
+        raise UnreadableImageError(f"{name} cannot be read as an image: {reason}") from error
+
+
+def _open(stream: BinaryIO) -> ImageFile.ImageFile:
+    """Open with the plugin that accepts the first bytes.
+
+    Not with Image.open, whose size limit is a global of the process and unlike ours.
+    """
+    prefix = stream.read(16)
+    if stream.tell() != len(prefix):
+        stream = io.BytesIO(prefix + stream.read())  # plugins seek from the beginning
+    if not prefix:
+        raise UnreadableImageError("it is empty")
+    for form in FORMATS:
+        factory, accepts = Image.OPEN[form]
+        if accepts is None or accepts(prefix) is True:
+            stream.seek(0)
+            return factory(stream, "")
+    raise UnreadableImageError(f"{_found(prefix)}; expected one of {', '.join(FORMATS)}")
+
+
+def _found(prefix: bytes) -> str:
+    if prefix.startswith(b"\x89LNT"):
+        return "it is a Linnet file already"
+    if prefix[4:8] == b"ftyp":
+        return f"it is an ISO media file of the brand {prefix[8:12].decode('ascii', 'replace')!r}"
+    return f"it starts with {prefix!r}"
+
+
+def _frame_of(image: Image.Image, limits: Limits, name: str) -> Frame:
+    """Check the size, then decode."""
+    limits.check_size(*image.size)
+    with _blaming(name):
+        if 0 in image.size:
+            raise UnreadableImageError(f"it has no pixels ({image.width}x{image.height})")
+        if getattr(image, "is_animated", False):
+            _warn(f"{name} holds several pictures: only the first is used")
+        metadata, codec = read_metadata(image), _deep_codec(image)
+        data = _whole_file(image) if codec else b""
+        image.load()
+        if image.format == "PNG":
+            metadata = read_metadata(image)  # chunks behind the pixels count too
+        deep = _deep_samples(image, data, codec, name) if codec else None
+        # Pillow has turned a TIFF upright by now, PyAV has not.
+        turned = deep is None and image.format == "TIFF"
+        return Frame.from_array(
+            samples_of(image) if deep is None else deep,
+            orientation=1 if turned else orientation_in(metadata),
+            metadata=metadata,
+        )
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, MediaWarning, stacklevel=2)
+
+
+def _deep_codec(image: Image.Image) -> str | None:
+    """PyAV's codec for an opened file whose colours have 16 bits, which Pillow would cut to 8."""
+    if not isinstance(image, ImageFile.ImageFile) or not image.tile:
+        return None
+    args = image.tile[0].args
+    if isinstance(image, PngImagePlugin.PngImageFile):
+        return "png" if args in ("RGB;16B", "RGBA;16B", "LA;16B") else None
+    if isinstance(image, TiffImagePlugin.TiffImageFile):
+        bits = image.tag_v2.get(TiffImagePlugin.BITSPERSAMPLE, ())
+        return "tiff" if len(bits) > 1 and max(bits) > 8 else None
+    if isinstance(image, PpmImagePlugin.PpmImageFile) and image.mode == "RGB" and isinstance(args, tuple):
+        return "ppm" if int(args[1]) > 255 else None
+    return None
+
+
+def _whole_file(image: Image.Image) -> bytes:
+    if not isinstance(image, ImageFile.ImageFile) or image.fp is None:
+        return b""
+    place = image.fp.tell()
+    image.fp.seek(0)
+    data = image.fp.read()
+    image.fp.seek(place)
+    return data
+
+
+def _deep_samples(image: Image.Image, data: bytes, codec: str, name: str) -> Samples | None:
+    """[H, W, C] uint16 of a file, or None, with a warning, where only Pillow can read it."""
+    try:
+        samples = decode_deep(data, codec)
+        if isinstance(image, TiffImagePlugin.TiffImageFile):
+            kinds = image.tag_v2.get(TiffImagePlugin.EXTRASAMPLES, ())
+            if samples.shape[2] != len(image.getbands()) or 1 in kinds:
+                raise UnreadableImageError("extra samples or premultiplied alpha")
+        if {*samples.shape[:2]} != {*image.size}:  # a set: Pillow has turned TIFF
+            raise UnreadableImageError(f"PyAV finds {samples.shape[1]}x{samples.shape[0]} pixels in it")
+    except UnreadableImageError as error:
+        _warn(f"{name} has 16 bits a sample, of which only 8 could be read: {error}")
+        return None
+    return samples
