@@ -78,9 +78,8 @@ class Frame:
         if channels not in (1, 2, 3, 4):
             raise ValueError(f"an image array has 1 to 4 channels, not {channels} ({list(array.shape)})")
         colours = 1 if channels < 3 else 3
-        if planes.dtype in (np.uint8, np.uint16):
-            # Native byte order, also from files that store the other one.
-            planes = planes.astype(planes.dtype.newbyteorder("="), copy=False)
+        # Native byte order, also from files that store the other one.
+        planes = planes.astype(planes.dtype.newbyteorder("="), copy=False)
         alpha = np.ascontiguousarray(planes[:, :, -1]) if channels in (2, 4) else None
         pixels = np.ascontiguousarray(planes[:, :, :colours])
         return cls(pixels, alpha, orientation, metadata or Metadata())
