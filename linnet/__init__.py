@@ -1,7 +1,7 @@
 """Linnet: a neural image codec that decodes identically on every machine.
 
-The public names are loaded when first used, so that `import linnet` costs nothing and `linnet.info` needs neither
-torch nor numpy.
+The public names are loaded when first used, so that `import linnet` costs nothing and `linnet.info` needs
+neither torch nor numpy.
 """
 
 from importlib import import_module

@@ -1,0 +1,98 @@
+"""The `linnet` command: all verbs, and what surrounds every run."""
+
+import os
+import signal
+import sys
+import warnings
+from types import FrameType
+from typing import Annotated, NoReturn
+
+from typer import Exit, Option, Typer
+
+from ... import __version__
+from .decode import decode
+from .demo import demo
+from .encode import encode
+from .exits import ExitCode, describe, exit_code
+from .info import info
+from .models import models_app
+from .train import train
+from .verify import verify
+
+app = Typer(
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command()(encode)
+app.command()(decode)
+app.command()(info)
+app.command()(verify)
+app.add_typer(models_app, name="models")
+app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(train)
+app.command()(demo)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(f"linnet {__version__}")
+        raise Exit()
+
+
+@app.callback()
+def linnet(
+    version: Annotated[
+        bool, Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """A neural image codec: photos in files far smaller than JPEG, decoded identically on every machine.
+
+    Exit codes: 0 ok, 1 other, 2 usage, 3 unreadable input, 4 unsupported version or missing model, 5 corrupt,
+    6 limit exceeded, 8 output exists, 9 some of many failed, 130 interrupted.
+    """
+
+
+def main() -> NoReturn:
+    """Run the command line on sys.argv and exit with its code."""
+    # As Ctrl-C, so that every block on the way out removes its unfinished file.
+    signal.signal(signal.SIGTERM, _interrupt)
+    warnings.showwarning = _show_warning
+    code: str | int | None = ExitCode.OK
+    try:
+        app(prog_name="linnet")
+    except SystemExit as done:
+        code = done.code
+    except (Exception, KeyboardInterrupt) as error:
+        print(f"linnet: {describe(error)}", file=sys.stderr)
+        code = exit_code(error)
+    sys.exit(_close_stdout(code))
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: object = None,
+    line: str | None = None,
+) -> None:
+    """Say a warning as a line, without the place in the source that Python adds."""
+    if issubclass(category, UserWarning):
+        print(f"linnet: warning: {message}", file=sys.stderr)
+
+
+def _close_stdout(code: str | int | None) -> str | int | None:
+    """Flush what was printed; where its reader has gone, keep Python from complaining a second time."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        if not isinstance(error, BrokenPipeError):
+            print(f"linnet: standard output: {describe(error)}", file=sys.stderr)
+        return code or ExitCode.OTHER
+    return code

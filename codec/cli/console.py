@@ -1,0 +1,94 @@
+"""What a verb says: JSON lines and data to stdout, everything else to stderr, progress only to a terminal."""
+
+import json
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from .exits import ExitCode, describe, exit_code
+
+SCHEMA = 1  # of the JSON lines: fields are added, never changed or removed
+
+JsonValue: TypeAlias = bool | int | float | str | Sequence["JsonValue"] | Mapping[str, "JsonValue"] | None
+Progress: TypeAlias = Callable[[int, int], None]  # (done, total)
+
+
+@dataclass(frozen=True, slots=True)
+class Console:
+    """How a verb talks; the same for all its inputs."""
+
+    verb: str
+    json: bool = False
+    verbose: bool = False
+    quiet: bool = False
+
+    def result(self, fields: Mapping[str, JsonValue], line: str) -> None:
+        """Report on work done: JSON to stdout, or a line for people to stderr."""
+        if self.json:
+            self._emit("result", fields)
+        else:
+            self.note(line)
+
+    def answer(self, fields: Mapping[str, JsonValue], text: str) -> None:
+        """Report what was asked for, which is data: to stdout in either form."""
+        if self.json:
+            self._emit("result", fields)
+        elif not self.quiet:
+            print(text, flush=True)
+
+    def note(self, line: str) -> None:
+        """Say a line on stderr."""
+        if not self.quiet:
+            print(line, file=sys.stderr)
+
+    def error(self, error: BaseException, fields: Mapping[str, JsonValue]) -> ExitCode:
+        """Report an error, with its traceback if verbose, and return its exit code."""
+        if self.verbose:
+            traceback.print_exception(error)
+        code = exit_code(error)
+        place = _sentence_start(fields.get("input"), describe(error))
+        print(f"linnet: {place}{describe(error)}", file=sys.stderr)
+        if self.json:
+            details: dict[str, JsonValue] = {
+                "exit_code": int(code),
+                "error": type(error).__name__,
+                "message": describe(error),
+                "chunk": getattr(error, "chunk", None),
+                "offset": getattr(error, "offset", None),
+            }
+            self._emit("error", {**fields, **details})
+        return code
+
+    def summary(self, fields: Mapping[str, JsonValue], line: str) -> None:
+        """Close a run: always in JSON, in words only where there was more than one input."""
+        if self.json:
+            self._emit("summary", fields)
+        elif line:
+            self.note(line)
+
+    @contextmanager
+    def progress(self, label: str) -> Iterator[Progress]:
+        """Give a function (done, total) that moves a bar on stderr, or does nothing where nobody looks."""
+        shared = self.json and sys.stdout.isatty()  # the bar would cut the JSON lines in two
+        if self.quiet or shared or not sys.stderr.isatty():
+            yield lambda done, total: None
+            return
+        from rich.console import Console as Terminal
+        from rich.progress import Progress as Bar
+
+        # stdout is left alone: it may be the pipe that takes the picture.
+        with Bar(console=Terminal(stderr=True), transient=True, redirect_stdout=False) as bar:
+            task = bar.add_task(label, total=None)
+            yield lambda done, total: bar.update(task, completed=done, total=total)
+
+    def _emit(self, kind: str, fields: Mapping[str, JsonValue]) -> None:
+        record = {"schema": SCHEMA, "type": kind, "verb": self.verb, **fields}
+        print(json.dumps(record, ensure_ascii=False, allow_nan=False), flush=True)
+
+
+def _sentence_start(source: JsonValue, message: str) -> str:
+    """Name the input before the message, unless the message does."""
+    return f"{source}: " if isinstance(source, str) and source not in message else ""

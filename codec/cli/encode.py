@@ -1,0 +1,121 @@
+"""`linnet encode`: pictures in, .lnt files out."""
+
+import sys
+from dataclasses import dataclass
+from enum import Enum
+from typing import Annotated
+
+from typer import Argument, Exit, Option
+
+from ...bitstream.limits import Limits
+from . import options
+from .console import Console, Progress
+from .jobs import PIPE, Job, Placement
+from .run import Outcome, run_jobs
+from .writing import Writing, limits_of, open_source
+
+# What folders are searched for: the suffixes of the formats that the image loader reads.
+SUFFIXES = frozenset(
+    {
+        ".png",
+        ".jpg",
+        ".jpeg",
+        ".webp",
+        ".avif",
+        ".tif",
+        ".tiff",
+        ".ppm",
+        ".pgm",
+        ".pbm",
+        ".pnm",
+        ".bmp",
+        ".gif",
+    }
+)
+_REPORTED = ("width", "height", "bytes", "bpp", "seconds", "quality", "model", "estimated_bytes")
+
+
+class MetadataChoice(str, Enum):
+    """What becomes of ICC profile, EXIF and XMP."""
+
+    ALL = "all"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class _Encoder:
+    """The options that are the same for every picture."""
+
+    quality: float
+    model: str
+    device: str
+    metadata: MetadataChoice
+    verified: bool
+    limits: Limits
+    writing: Writing
+
+    def __call__(self, job: Job, progress: Progress) -> Outcome:
+        if (early := self.writing.prepare(job)) is not None:
+            return early
+        from ..api import EncodeResult, encode
+
+        in_memory = self.verified or job.dest == PIPE
+        result: EncodeResult = encode(
+            open_source(job.source),
+            None if in_memory else job.dest,
+            quality=self.quality,
+            model=self.model,
+            device=self.device,
+            metadata=self.metadata.value,
+            overwrite=self.writing.force,
+            limits=self.limits,
+            progress=progress,
+        )
+        if in_memory:
+            self._deliver(result.data or b"", job)
+        fields = {name: getattr(result, name) for name in _REPORTED}
+        size = f"{result.width}x{result.height}  {result.bytes} bytes  {result.bpp:.3f} bpp"
+        return Outcome({**fields, "verified": self.verified}, f"{job.label}  {size}  {result.seconds:.2f} s")
+
+    def _deliver(self, data: bytes, job: Job) -> None:
+        """Write a file that was made in memory; only a correct one gets its name."""
+        if self.verified:
+            from ..api import verify
+
+            verify(data, full=True, device=self.device)
+        if job.dest == PIPE:
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
+            return
+        from ..atomic import atomic_write
+
+        with atomic_write(job.dest, overwrite=self.writing.force) as stream:
+            stream.write(data)
+
+
+def encode(
+    inputs: Annotated[list[str], Argument(metavar="IN...", help="Pictures, folders (-r), - for a pipe.")],
+    output: options.Output = None,
+    quality: Annotated[float, Option("-q", "--quality", min=0, max=100, help="0 smallest, 100 best.")] = 50,
+    model: Annotated[str, Option("-m", "--model", help="See linnet models list.")] = "fast",
+    metadata: Annotated[
+        MetadataChoice, Option(help="Keep ICC profile, EXIF and XMP, or strip them, GPS included.")
+    ] = MetadataChoice.ALL,
+    verify: Annotated[bool, Option("--verify", help="Decode each result before it gets its name.")] = False,
+    recursive: options.Recursive = False,
+    jobs: options.Jobs = 1,
+    device: options.Device = "auto",
+    force: options.Force = False,
+    skip_existing: options.SkipExisting = False,
+    dry_run: options.DryRun = False,
+    size_limit: options.SizeLimit = None,
+    json: options.Json = False,
+    verbose: options.Verbose = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Compress pictures into .lnt files, beside them or into OUT."""
+    console = Console("encode", json, verbose, quiet)
+    writing = Writing(force, skip_existing, dry_run, json)
+    placement = Placement(output, ".lnt", recursive, SUFFIXES)
+    encoder = _Encoder(quality, model, device, metadata, verify, limits_of(size_limit), writing)
+    raise Exit(run_jobs(console, lambda: writing.checked(placement.jobs(inputs)), encoder, jobs))

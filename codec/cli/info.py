@@ -1,0 +1,48 @@
+"""`linnet info`: what a file is, read from its container alone."""
+
+from dataclasses import asdict
+
+from typer import Exit
+
+from ..info import Info
+from ..info import info as read_info
+from . import options
+from .console import Console, Progress
+from .jobs import Job, check_readable, read_only_jobs
+from .run import Outcome, run_jobs
+from .writing import open_source
+
+
+def _inform(job: Job, progress: Progress) -> Outcome:
+    check_readable(job.source)
+    found = read_info(open_source(job.source))
+    return Outcome(asdict(found), f"{job.source}\n{_table(found)}", answer=True)
+
+
+def _table(found: Info) -> str:
+    """The fields as aligned lines."""
+    alpha = " + alpha" if found.has_alpha else ""
+    metadata = {"ICC": found.icc_bytes, "EXIF": found.exif_bytes, "XMP": found.xmp_bytes}
+    kept = ", ".join(f"{name} {count} bytes" for name, count in metadata.items() if count)
+    rows = {
+        "kind": f"{found.kind}, {found.colour}{alpha}, {found.bit_depth} bits a sample",
+        "size": f"{found.width} x {found.height} pixels"
+        + (f", stored in EXIF orientation {found.orientation}" if found.orientation != 1 else ""),
+        "file": f"{found.bytes} bytes, {found.bpp:.3f} bpp, {found.container_bytes} of them container",
+        "quality": f"{found.quality:g}",
+        "model": f"{found.model or 'unknown'} (id {found.model_wire_id}, weights {found.weights_hash})",
+        "format": f"{found.format_version}, {found.tiles} tile{'s' if found.tiles > 1 else ''}",
+        "metadata": kept or "none",
+    }
+    return "\n".join(f"  {name:<9}{value}" for name, value in rows.items())
+
+
+def info(
+    files: options.Files,
+    json: options.Json = False,
+    verbose: options.Verbose = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Say what files are: size, model, quality, metadata. Needs no weights."""
+    console = Console("info", json, verbose, quiet)
+    raise Exit(run_jobs(console, lambda: read_only_jobs(files), _inform))

@@ -1,0 +1,41 @@
+"""`linnet verify`: is a file whole, and does this machine decode it in step?"""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from typer import Exit, Option
+
+from . import options
+from .console import Console, Progress
+from .jobs import Job, check_readable, read_only_jobs
+from .run import Outcome, run_jobs
+from .writing import open_source
+
+
+@dataclass(frozen=True, slots=True)
+class _Verifier:
+    full: bool
+    device: str
+
+    def __call__(self, job: Job, progress: Progress) -> Outcome:
+        check_readable(job.source)
+        from ..api import verify
+
+        verify(open_source(job.source), full=self.full, device=self.device)
+        return Outcome({"ok": True, "full": self.full}, f"{job.source}: ok", answer=True)
+
+
+def verify(
+    files: options.Files,
+    full: Annotated[
+        bool, Option("--full", help="Decode all symbols too and compare their hashes; needs the model.")
+    ] = False,
+    device: options.Device = "auto",
+    jobs: options.Jobs = 1,
+    json: options.Json = False,
+    verbose: options.Verbose = False,
+    quiet: options.Quiet = False,
+) -> None:
+    """Check files for damage; the exit code is 5 if there is any."""
+    console = Console("verify", json, verbose, quiet)
+    raise Exit(run_jobs(console, lambda: read_only_jobs(files), _Verifier(full, device), jobs))
