@@ -29,7 +29,7 @@ from .frame import Frame, Samples
 from .modes import samples_of
 from .tags import orientation_in, read_metadata
 
-ImageSource: TypeAlias = str | os.PathLike[str] | bytes | BinaryIO | Image.Image
+ImageSource: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | Image.Image
 
 # The plugins are imported, and so registered; no others are tried, whatever else is installed.
 _PLUGINS = (

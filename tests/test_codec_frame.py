@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from media_samples import exif_block
 from PIL import ExifTags, Image, ImageOps
 
 from linnet.bitstream import Colour, Metadata
@@ -10,17 +11,6 @@ from linnet.codec.frame import Frame, to_eight_bits
 from linnet.codec.orientation import stored_region
 
 ORIENTATIONS = range(1, 9)
-
-
-def exif_block(orientation: int, endian: str = "<") -> bytes:
-    """An EXIF block as a camera writes it: make, orientation, a date, a place."""
-    tags = Image.Exif()
-    tags.endian = endian
-    tags[ExifTags.Base.Make] = "Linnet Optical"
-    tags[ExifTags.Base.Orientation] = orientation
-    tags.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.DateTimeOriginal] = "2024:05:06 07:08:09"
-    tags.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitudeRef] = "N"
-    return tags.tobytes()[6:]
 
 
 @pytest.mark.parametrize("orientation", ORIENTATIONS)

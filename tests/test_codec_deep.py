@@ -1,0 +1,78 @@
+"""Images of 16 bits: no bit is lost on the way in, whatever the format."""
+
+import struct
+
+import numpy as np
+import pytest
+from media_samples import deep_photo, saved
+from PIL import Image
+
+from linnet.bitstream import Colour
+from linnet.codec.deep import decode_deep, encode_deep
+from linnet.codec.errors import MediaWarning
+from linnet.codec.images import load_image
+from linnet.codec.tiff import encode_tiff
+
+
+@pytest.mark.parametrize("form", ["PNG", "TIFF", "PPM"])
+def test_deep_grey_keeps_every_bit(photo: Image.Image, form: str) -> None:
+    samples = deep_photo(photo, 1)
+    frame = load_image(saved(Image.fromarray(samples[:, :, 0]), form))
+    assert (frame.bit_depth, frame.colour) == (16, Colour.GREY)
+    assert np.array_equal(frame.pixels, samples)
+
+
+def test_deep_grey_of_big_endian_tiff_keeps_every_bit(photo: Image.Image) -> None:
+    samples = deep_photo(photo, 1)
+    image = Image.frombytes("I;16B", (203, 301), samples.astype(">u2").tobytes())
+    assert np.array_equal(load_image(saved(image, "TIFF")).pixels, samples)
+
+
+def test_deep_grey_with_a_transparent_level_gets_alpha(photo: Image.Image) -> None:
+    samples = deep_photo(photo, 1)[:, :, 0]
+    frame = load_image(saved(Image.fromarray(samples), "PNG", transparency=int(samples[50, 50])))
+    assert frame.alpha is not None
+    assert np.array_equal(frame.alpha == 0, samples == samples[50, 50])
+    assert np.array_equal(frame.pixels[:, :, 0], samples)
+
+
+@pytest.mark.parametrize("channels", [2, 3, 4])
+def test_deep_png_keeps_every_bit(photo: Image.Image, channels: int) -> None:
+    samples = deep_photo(photo, channels)
+    frame = load_image(encode_deep(samples, "png"))
+    assert frame.bit_depth == 16
+    assert np.array_equal(frame.with_alpha(), samples)
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+def test_deep_tiff_keeps_every_bit(photo: Image.Image, channels: int) -> None:
+    samples = deep_photo(photo, channels)
+    frame = load_image(encode_tiff(samples, None, None, None))
+    assert frame.bit_depth == 16
+    assert np.array_equal(frame.with_alpha(), samples)
+
+
+def test_deep_ppm_keeps_every_bit(photo: Image.Image) -> None:
+    samples = deep_photo(photo, 3)
+    assert np.array_equal(load_image(encode_deep(samples, "ppm")).pixels, samples)
+
+
+def test_ppm_of_ten_bits_is_scaled_to_the_full_range(photo: Image.Image) -> None:
+    ten = deep_photo(photo, 3) >> 6
+    header = f"P6\n{ten.shape[1]} {ten.shape[0]}\n1023\n".encode()
+    frame = load_image(header + ten.astype(">u2").tobytes())
+    assert np.abs(frame.pixels - ten * (65535 / 1023)).max() < 1
+
+
+def test_premultiplied_deep_tiff_is_read_as_8_bits_with_a_warning(photo: Image.Image) -> None:
+    data = encode_tiff(deep_photo(photo, 4), None, None, None)
+    associated = data.replace(struct.pack("<HHIHH", 338, 3, 1, 2, 0), struct.pack("<HHIHH", 338, 3, 1, 1, 0))
+    assert associated != data
+    with pytest.warns(MediaWarning, match="only 8 could be read"):
+        frame = load_image(associated)
+    assert (frame.bit_depth, frame.alpha is not None) == (8, True)
+
+
+def test_deep_decoder_refuses_pictures_of_8_bits(photo: Image.Image) -> None:
+    with pytest.raises(ValueError, match="rgb24"):
+        decode_deep(saved(photo, "PNG"), "png")
