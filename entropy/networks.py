@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ..bitstream.errors import FormatError
-from .layers import ExactDepthwise, ExactLinear, exact_add, exact_rescale, upsample
+from .layers import ExactDepthwise, ExactLinear, exact_add, upsample
 
 MEAN_BITS = 6  # means lie on a grid of 2^-6 of a quantisation step
 STEPS = 4
@@ -85,7 +85,7 @@ class PriorNet:
         """Mean and scale index, each [N, h, w, latent], given what the steps before `number` decoded."""
         if number:
             bound = self.trunk.bound
-            context = exact_rescale(y_hat, self.context_shift, -bound, bound)
+            context = regrid(y_hat, self.context_shift).clamp_(-bound, bound)
             feature = self.trunk(self.adaptors[number - 1](torch.cat([context, feature], -1)))
         mean, index = self.heads[number](feature).chunk(2, -1)
         return mean, index.clamp(0, 63)
@@ -95,6 +95,12 @@ class PriorNet:
         found = [block.certify() for block in (self.fuse1, self.fuse2, self.trunk)]
         found += [layer.certify(self.trunk.bound) for layer in (*self.adaptors, *self.heads)]
         return max(found)
+
+
+def regrid(x: Tensor, shift: Tensor) -> Tensor:
+    """Divide each channel of x by its 2**k, rounding halves up; k = 0 changes nothing."""
+    step = torch.exp2(shift)  # a power of two: product and quotient are exact
+    return x.add(torch.floor(step / 2)).div_(step).floor_()
 
 
 class TensorSource:
@@ -112,16 +118,15 @@ class TensorSource:
         return self.tensors[name].to(self.device, self.dtype)
 
     def linear(self, name: str) -> ExactLinear:
-        low, high = (int(v) for v in self.tensor(f"{name}.clamp"))
-        return ExactLinear(
-            *(self.tensor(f"{name}.{part}") for part in ("weight", "bias", "shift")), low, high
-        )
+        return ExactLinear(*self._parts(name), name=name).to(self.dtype, self.device)
 
     def depthwise(self, name: str) -> ExactDepthwise:
+        return ExactDepthwise(*self._parts(name), name=name).to(self.dtype, self.device)
+
+    def _parts(self, name: str) -> tuple[Tensor, Tensor, Tensor, int, int]:
         low, high = (int(v) for v in self.tensor(f"{name}.clamp"))
-        return ExactDepthwise(
-            *(self.tensor(f"{name}.{part}") for part in ("weight", "bias", "shift")), low, high
-        )
+        weight, bias, shift = (self.tensor(f"{name}.{part}") for part in ("weight", "bias", "shift"))
+        return weight, bias, shift, low, high
 
     def block(self, name: str) -> ExactBlock:
         layers = [self.linear(f"{name}.{part}") for part in ("enter", "leave", "expand", "contract")]

@@ -10,6 +10,12 @@ def sum_groups(x: Tensor, groups: int = 4) -> Tensor:
     return sum(rest, first)
 
 
+def start_at_zero(layer: nn.Conv2d) -> None:
+    """Make a layer give zeros until it is trained."""
+    for parameter in layer.parameters():
+        nn.init.zeros_(parameter)
+
+
 class DepthConvBlock(nn.Module):
     """Two residual halves, a spatial and a channel-mixing one; 7 C^2 MAC a position, 3.5 C^2 when `half`.
 
@@ -27,9 +33,8 @@ class DepthConvBlock(nn.Module):
         self.leave = nn.Conv2d(inner, channels, 1)
         self.expand = nn.Conv2d(channels, 4 * inner, 1)
         self.contract = nn.Conv2d(inner, channels, 1)
-        for layer in (self.leave, self.contract):
-            nn.init.zeros_(layer.weight)
-            nn.init.zeros_(layer.bias)
+        start_at_zero(self.leave)
+        start_at_zero(self.contract)
 
     def forward(self, x: Tensor) -> Tensor:
         x = x + self.leave(self.depthwise(F.relu(self.enter(x))))

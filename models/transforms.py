@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .blocks import blocks
+from .blocks import blocks, start_at_zero
 from .haar import WaveletShortcut
 from .quality import LevelGain, step_gain
 
@@ -34,8 +34,7 @@ class Analysis(nn.Module):
         self.inner_gain = LevelGain(width)
         self.leave = nn.Conv2d(width, config.latent, 3, stride=2, padding=1)
         self.gain = step_gain(config.latent)
-        nn.init.zeros_(self.leave.weight)
-        nn.init.zeros_(self.leave.bias)
+        start_at_zero(self.leave)
 
     def forward(self, x: Tensor, level: Tensor, shortcut: WaveletShortcut) -> Tensor:
         feature = self.blocks(self.enter(F.pixel_unshuffle(x, 8))) * self.inner_gain(level)
@@ -53,8 +52,7 @@ class Synthesis(nn.Module):
         self.inner_gain = LevelGain(width)
         self.blocks = blocks(width, config.synthesis_blocks)
         self.leave = nn.Conv2d(width, 192, 1)
-        nn.init.zeros_(self.leave.weight)
-        nn.init.zeros_(self.leave.bias)
+        start_at_zero(self.leave)
 
     def forward(self, y_hat: Tensor, level: Tensor, shortcut: WaveletShortcut) -> Tensor:
         y = y_hat * self.gain(level)

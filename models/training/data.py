@@ -88,11 +88,12 @@ def write_packed(folder: Path, target: Path) -> None:
         "train_": [f for f in files if not is_held_out(f)],
         "valid_": [f for f in files if is_held_out(f)],
     }
-    np.savez(target, **{prefix + k: v for prefix, part in parts.items() for k, v in pack(part).items()})
+    packed = {prefix + key: value for prefix, part in parts.items() for key, value in pack(part).items()}
+    np.savez(str(target), allow_pickle=False, **packed)
 
 
 class CropSampler:
-    """Random square crops, turned, flipped, shrunk and recoloured, from a CPU generator whose state is saved."""
+    """Random square crops, turned, flipped, shrunk and recoloured, by a CPU generator (it is saved)."""
 
     def __init__(self, pictures: Pictures, size_px: int, generator: torch.Generator) -> None:
         self.pictures, self.size_px, self.generator = pictures, size_px, generator

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from ...entropy.layers import CERTIFICATE_BOUND
+from ...entropy.layers import EXACT, MAX_SHIFT
 from ...entropy.networks import MEAN_BITS
 from ..blocks import DepthConvBlock
 from ..image import ImageModel
@@ -48,24 +48,29 @@ class Quantiser:
     ) -> None:
         assert layer.bias is not None
         bias = layer.bias.detach().double()
-        # the finest accumulator each output channel can have: weights in range, sums below 2^24
-        fine = torch.full((len(bias),), 24.0, dtype=torch.float64)
-        for _ in range(48):
-            whole = torch.round(weight * 2.0 ** fine[:, None])
-            offset = torch.round(bias * 2.0**fine)
-            shift = fine - grid
-            worst = whole.abs().sum(1) * BOUND + offset.abs() + 2.0 ** (shift - 1).clamp_min(0)
-            wide = (whole.abs().amax(1) > WEIGHT_BOUND) | (worst >= CERTIFICATE_BOUND)
-            if not wide.any():
-                break
-            fine -= wide.double()
-        if (shift < 0).any() or wide.any():
-            channel = int((shift < 0).nonzero()[0]) if (shift < 0).any() else int(wide.nonzero()[0])
-            raise ValueError(f"{name}: channel {channel} does not fit the certificate on its output grid")
-        self.tensors[f"{name}.weight"] = whole.to(torch.int16)
-        self.tensors[f"{name}.bias"] = offset.to(torch.int32)
-        self.tensors[f"{name}.shift"] = shift.to(torch.int16)
+        fine = self._finest(name, weight, bias, grid)
+        self.tensors[f"{name}.weight"] = torch.round(weight * 2.0 ** fine[:, None]).to(torch.int16)
+        self.tensors[f"{name}.bias"] = torch.round(bias * 2.0**fine).to(torch.int32)
+        self.tensors[f"{name}.shift"] = (fine - grid).to(torch.int16)
         self.tensors[f"{name}.clamp"] = torch.tensor(clamp, dtype=torch.int32)
+
+    @staticmethod
+    def _finest(name: str, weight: Tensor, bias: Tensor, grid: Tensor) -> Tensor:
+        """The finest accumulator grid of each output channel: weights in range, sums below 2^24."""
+        fine = torch.full((len(bias),), 24.0, dtype=torch.float64)
+        while True:
+            whole = torch.round(weight * 2.0 ** fine[:, None]).abs()
+            rounding = torch.floor(2.0 ** (fine - grid - 1))
+            worst = whole.sum(1) * BOUND + torch.round(bias * 2.0**fine).abs() + rounding
+            wide = (whole.amax(1) > WEIGHT_BOUND) | (worst >= EXACT) | (fine - grid > MAX_SHIFT)
+            if not wide.any():
+                return fine
+            fine -= wide.double()
+            if (fine < grid).any():
+                channel = int((fine < grid).nonzero()[0])
+                raise ValueError(
+                    f"{name}: output channel {channel} cannot meet the 2^24 certificate on its grid"
+                )
 
     def block(self, name: str, path: str, grid: Tensor) -> None:
         """A DepthConvBlock on the residual grid `grid`."""

@@ -31,7 +31,7 @@ class Trainer:
         self.config, self.device = config, device
         self.generator = torch.Generator().manual_seed(config.seed)
         torch.manual_seed(config.seed)
-        self.net = TrainingModel(config.model).to(device, memory_format=torch.channels_last)
+        self.net = TrainingModel(config.model).to(device).to(memory_format=torch.channels_last)
         self.train_pictures = load(config.data, held_out=False, device=device)
         self.valid_pictures = load(config.data, held_out=True, device=device)
         self.step, self.seconds, self.best = 0, 0.0, math.inf
@@ -135,7 +135,7 @@ class Trainer:
     @torch.no_grad()
     def evaluate(self) -> dict[str, float]:
         """Mean loss, and bpp and PSNR per level, of the averaged model on held-out pictures, in float32."""
-        model = TrainingModel(self.config.model).to(self.device, memory_format=torch.channels_last).eval()
+        model = TrainingModel(self.config.model).to(self.device).to(memory_format=torch.channels_last).eval()
         model.load_state_dict(self.average)
         curve: dict[str, float] = {"loss": 0.0}
         for chosen in VALID_LEVELS:

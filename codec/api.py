@@ -1,0 +1,219 @@
+"""The library's verbs: encode, decode, verify."""
+
+import io
+import os
+import time
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import BinaryIO, Literal, TypeAlias
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+
+from ..bitstream.limits import Limits
+from ..bitstream.metadata import Metadata
+from ..bitstream.reader import Reader
+from ..bitstream.writer import Writer
+from ..models import image_codec, zoo
+from .atomic import atomic_write
+from .frame import Frame
+from .images import load_image
+from .still import decode_tile, header_of, read_still, write_still
+from .tiles import Box
+
+Source: TypeAlias = str | os.PathLike[str] | bytes | BinaryIO
+Picture: TypeAlias = Source | Image.Image | NDArray[np.uint8] | NDArray[np.uint16] | Frame
+Progress: TypeAlias = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class EncodeResult:
+    """What an encode made.
+
+    path: where it was written, or None; data: the file's bytes where no destination was given.
+    bytes: of the file. bpp: bits of the file per pixel. seconds: wall time without loading the model.
+    estimated_bytes: payload that the model's own probabilities predict, container excluded.
+    """
+
+    path: Path | None
+    data: bytes | None
+    bytes: int
+    bpp: float
+    seconds: float
+    width: int
+    height: int
+    quality: float
+    model: str
+    estimated_bytes: float
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyReport:
+    """What a verify looked at: `tiles` in a file of `bytes`; full: symbols decoded and hashes compared."""
+
+    tiles: int
+    bytes: int
+    full: bool
+    ok: bool = True
+
+
+def quiet(done: int, total: int) -> None:
+    """The progress of those who do not ask."""
+
+
+def device_name(device: str) -> str:
+    """`auto` is the first CUDA device where there is one. Raises ValueError for one that is not there."""
+    cuda = torch.cuda.is_available()
+    if device == "auto":
+        return "cuda:0" if cuda else "cpu"
+    try:
+        kind = torch.device(device)
+    except RuntimeError as error:
+        raise ValueError(f"no device is called '{device}': use auto, cpu or cuda:0") from error
+    if kind.type not in ("cpu", "cuda") or (kind.type == "cuda" and not cuda):
+        raise ValueError(f"device '{device}' is not available here: use auto or cpu")
+    return device
+
+
+def as_frame(source: Picture, limits: Limits) -> Frame:
+    """A Frame of whatever holds a picture."""
+    if isinstance(source, np.ndarray):
+        source = Frame.from_array(source)
+    if isinstance(source, Frame):
+        limits.check_size(source.width, source.height)
+        return source
+    return load_image(source, limits)
+
+
+def encode(
+    source: Picture,
+    dest: str | os.PathLike[str] | BinaryIO | None = None,
+    *,
+    quality: float = 50.0,
+    model: str = "fast",
+    device: str = "auto",
+    metadata: Literal["all", "none"] = "all",
+    overwrite: bool = False,
+    limits: Limits | None = None,
+    progress: Progress | None = None,
+) -> EncodeResult:
+    """Encode a picture.
+
+    Args:
+        source: a path, the bytes of an image file, a binary stream, a Pillow image, an array [H, W] or
+            [H, W, 1..4] of uint8 or uint16, or a Frame.
+        dest: a path (written atomically) or a binary stream; None to get the bytes in the result.
+        quality: 0 (smallest) to 100, in steps of 0.01.
+        model: see `linnet models list`.
+        device: auto, cpu or cuda:N. Files are decodable everywhere, whatever wrote them.
+        metadata: "none" strips ICC profile, EXIF and XMP.
+        overwrite: replace an existing file.
+        limits: the largest picture to accept.
+        progress: called with (tiles done, tiles).
+    Raises:
+        ValueError: quality, model, device or array out of range; UnreadableImageError: no picture.
+        LimitExceededError: larger than `limits`. FileExistsError, OSError: the destination.
+    """
+    if not 0 <= quality <= 100:
+        raise ValueError(f"quality must be 0 to 100, not {quality}")
+    if metadata not in ("all", "none"):
+        raise ValueError(f"metadata must be 'all' or 'none', not {metadata!r}")
+    limits = limits or Limits()
+    codec = image_codec.load(zoo.find(model), device_name(device))
+    frame = as_frame(source, limits)
+    if metadata == "none":
+        frame = replace(frame.oriented(), metadata=Metadata())
+    started = time.perf_counter()
+    header = header_of(frame, codec, quality)
+    path = Path(dest) if isinstance(dest, (str, os.PathLike)) else None
+    with _target(dest, overwrite) as stream:
+        writer = Writer(stream, header, frame.metadata)
+        bits = write_still(frame, writer, header, codec, progress or quiet)
+    return EncodeResult(
+        path=path,
+        data=stream.getvalue() if isinstance(stream, io.BytesIO) and dest is None else None,
+        bytes=writer.bytes_written,
+        bpp=writer.bytes_written * 8 / (frame.width * frame.height),
+        seconds=time.perf_counter() - started,
+        width=frame.width,
+        height=frame.height,
+        quality=header.quality,
+        model=model,
+        estimated_bytes=bits / 8,
+    )
+
+
+@contextmanager
+def _target(dest: str | os.PathLike[str] | BinaryIO | None, overwrite: bool):
+    if dest is None:
+        yield io.BytesIO()
+    elif isinstance(dest, (str, os.PathLike)):
+        with atomic_write(dest, overwrite) as stream:
+            yield stream
+    else:
+        yield dest
+
+
+@contextmanager
+def _opened(source: Source):
+    """A file's bytes as a stream, from the start."""
+    if isinstance(source, (str, os.PathLike)):
+        with Path(source).open("rb") as stream:
+            yield stream
+    else:
+        yield source
+
+
+def decode(
+    source: Source,
+    *,
+    device: str = "auto",
+    region: Box | None = None,
+    limits: Limits | None = None,
+    progress: Progress | None = None,
+) -> Frame:
+    """Decode a picture, upright.
+
+    Args:
+        source: a path, the file's bytes, or a binary stream (also a pipe).
+        device: auto, cpu or cuda:N.
+        region: (left, top, width, height) of the upright picture; only the tiles that it needs are decoded.
+        limits: what to refuse before anything is allocated.
+        progress: called with (steps done, steps).
+    Raises:
+        FormatError: a child says whether it is damaged, cut off, no Linnet file, or made by a newer one.
+        LimitExceededError: larger than `limits`. ValueError: region or device out of range. OSError.
+    """
+    name = device_name(device)
+    with _opened(source) as stream:
+        reader = Reader(stream, limits)
+        spec = zoo.find_wire(reader.header.model, reader.header.weights_hash)
+        return read_still(reader, image_codec.load(spec, name), region, progress or quiet)
+
+
+def verify(
+    source: Source, *, full: bool = False, device: str = "auto", limits: Limits | None = None
+) -> VerifyReport:
+    """Check a file: every checksum, every tile there once, nothing behind the end.
+
+    Args:
+        full: also decode all symbols, compare the hashes and read the alpha plane; needs the model.
+    Raises:
+        FormatError, LimitExceededError, OSError: as `decode`.
+    """
+    with _opened(source) as stream:
+        reader = Reader(stream, limits)
+        header, size = reader.header, 0
+        codec = None
+        if full:
+            codec = image_codec.load(zoo.find_wire(header.model, header.weights_hash), device_name(device))
+        for tile in reader.tiles():
+            size += len(tile.payload)
+            if codec is not None:
+                decode_tile(tile, header, codec)
+        extra = (reader.container_bytes or 0) + len(reader.alpha or b"") + reader.metadata.byte_count
+        return VerifyReport(header.tile_count, size + extra, full)

@@ -1,0 +1,99 @@
+"""A model file: safetensors with float transforms, exact networks, integer tables and the model card."""
+
+import hashlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import safetensors.torch
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor
+
+from ..bitstream.errors import FormatError, ModelMismatchError
+from ..entropy.networks import TensorSource, read_hyper_net, read_prior_net
+from ..entropy.prior import EntropyModel
+from ..entropy.tables import CdfTable
+from .selftest import self_test
+from .transforms import ImageConfig, Transforms
+
+Card = dict[str, object]
+
+
+def write_model(path: Path, config: ImageConfig, tensors: dict[str, Tensor], card: Card) -> str:
+    """Write a model file; returns its SHA-256. Names: `transform.`, `exact.` and `table.` in front."""
+    metadata = {"linnet": "1", "architecture": json.dumps(asdict(config)), "card": json.dumps(card)}
+    safetensors.torch.save_file({k: v.contiguous() for k, v in tensors.items()}, path, metadata)
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def read_card(path: Path) -> tuple[ImageConfig, Card]:
+    """Architecture and model card, without the tensors. Raises FormatError or OSError."""
+    try:
+        with safe_open(path, framework="np") as stored:
+            metadata = stored.metadata() or {}
+    except SafetensorError as error:
+        raise FormatError(f"{path} is not a model file: {error}") from error
+    if metadata.get("linnet") != "1":
+        raise FormatError(f"{path} is no Linnet model file of layout 1: found {metadata.get('linnet')!r}")
+    return ImageConfig(**json.loads(metadata["architecture"])), json.loads(metadata["card"])
+
+
+def read_tensors(path: Path, sha256: str) -> dict[str, Tensor]:
+    """All tensors, once the file's SHA-256 is the expected one. Raises ModelMismatchError otherwise."""
+    data = path.read_bytes()
+    found = hashlib.sha256(data).hexdigest()
+    if found != sha256:
+        raise ModelMismatchError(f"{path} has SHA-256 {found}, expected {sha256}: reinstall Linnet")
+    return safetensors.torch.load(data)
+
+
+def part(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    """The tensors whose names begin with `prefix`, without it."""
+    return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+
+
+def read_table(tensors: dict[str, Tensor], name: str) -> CdfTable:
+    """The table stored as `table.<name>.cdf`, `.size` and `.offset`."""
+    parts = part(tensors, f"table.{name}.")
+    missing = {"cdf", "size", "offset"} - parts.keys()
+    if missing:
+        raise FormatError(f"the model file has no table.{name}.{min(missing)}: it is damaged")
+    cdf, size, offset = (parts[key].numpy().astype(np.int32) for key in ("cdf", "size", "offset"))
+    return CdfTable(cdf=cdf, size=size, offset=offset)
+
+
+def table_tensors(table: CdfTable, name: str) -> dict[str, Tensor]:
+    """What `read_table` reads."""
+    values = {"cdf": table.cdf, "size": table.size, "offset": table.offset}
+    return {f"table.{name}.{key}": torch.from_numpy(np.array(value)) for key, value in values.items()}
+
+
+def build_transforms(config: ImageConfig, tensors: dict[str, Tensor], device: torch.device) -> Transforms:
+    """The float transforms, ready to run."""
+    transforms = Transforms(config)
+    transforms.load_state_dict({k: v.float() for k, v in part(tensors, "transform.").items()})
+    return transforms.to(device).to(memory_format=torch.channels_last).eval().requires_grad_(False)
+
+
+def build_entropy_model(
+    tensors: dict[str, Tensor], device: torch.device, dtype: torch.dtype | None = None
+) -> EntropyModel:
+    """The exact path: in float32 where the self-test passes, else in float64.
+
+    Args:
+        dtype: float32 or float64 to insist on one; None to choose.
+    Raises:
+        ModelMismatchError: the self-test fails in every type tried.
+    """
+    expected = int(tensors["selftest.hash"])
+    for chosen in (torch.float32, torch.float64) if dtype is None else (dtype,):
+        source = TensorSource(part(tensors, "exact."), chosen, device)
+        hyper, prior = read_hyper_net(source), read_prior_net(source)
+        if self_test(hyper, prior) == expected:
+            return EntropyModel(hyper, prior, read_table(tensors, "z"), read_table(tensors, "y"))
+    raise ModelMismatchError(
+        f"the exact networks give other integers on {device} than when the model was made: files would not "
+        "decode here; run with --device cpu, and report this torch version"
+    )
