@@ -1,6 +1,5 @@
 """The `linnet` command: all verbs, and what surrounds every run."""
 
-import os
 import signal
 import sys
 import warnings
@@ -16,6 +15,7 @@ from .encode import encode
 from .exits import ExitCode, describe, exit_code
 from .info import info
 from .models import models_app
+from .stdout import close_standard_output
 from .train import train
 from .verify import verify
 
@@ -66,7 +66,7 @@ def main() -> NoReturn:
     except (Exception, KeyboardInterrupt) as error:
         print(f"linnet: {describe(error)}", file=sys.stderr)
         code = exit_code(error)
-    sys.exit(_close_stdout(code))
+    sys.exit(close_standard_output(code))
 
 
 def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
@@ -84,15 +84,3 @@ def _show_warning(
     """Say a warning as a line, without the place in the source that Python adds."""
     if issubclass(category, UserWarning):
         print(f"linnet: warning: {message}", file=sys.stderr)
-
-
-def _close_stdout(code: str | int | None) -> str | int | None:
-    """Flush what was printed; where its reader has gone, keep Python from complaining a second time."""
-    try:
-        sys.stdout.flush()
-    except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        if not isinstance(error, BrokenPipeError):
-            print(f"linnet: standard output: {describe(error)}", file=sys.stderr)
-        return code or ExitCode.OTHER
-    return code

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from .exits import ExitCode, describe, exit_code
+from .stdout import OutputLostError, standard_output
 
 SCHEMA = 1  # of the JSON lines: fields are added, never changed or removed
 
@@ -37,7 +38,8 @@ class Console:
         if self.json:
             self._emit("result", fields)
         elif not self.quiet:
-            print(text, flush=True)
+            with standard_output():
+                print(text)
 
     def note(self, line: str) -> None:
         """Say a line on stderr."""
@@ -49,9 +51,11 @@ class Console:
         if self.verbose:
             traceback.print_exception(error)
         code = exit_code(error)
-        place = _sentence_start(fields.get("input"), describe(error))
-        print(f"linnet: {place}{describe(error)}", file=sys.stderr)
-        if self.json:
+        lost = isinstance(error, OutputLostError)
+        if not (lost and error.expected):
+            place = "" if lost else _sentence_start(fields.get("input"), describe(error))
+            print(f"linnet: {place}{describe(error)}", file=sys.stderr)
+        if self.json and not lost:
             details: dict[str, JsonValue] = {
                 "exit_code": int(code),
                 "error": type(error).__name__,
@@ -86,7 +90,8 @@ class Console:
 
     def _emit(self, kind: str, fields: Mapping[str, JsonValue]) -> None:
         record = {"schema": SCHEMA, "type": kind, "verb": self.verb, **fields}
-        print(json.dumps(record, ensure_ascii=False, allow_nan=False), flush=True)
+        with standard_output():
+            print(json.dumps(record, ensure_ascii=False, allow_nan=False))
 
 
 def _sentence_start(source: JsonValue, message: str) -> str:

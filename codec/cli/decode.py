@@ -12,6 +12,7 @@ from . import options
 from .console import Console, Progress
 from .jobs import PIPE, Job, Placement
 from .run import Outcome, run_jobs
+from .stdout import standard_output
 from .writing import Writing, limits_of, open_source
 
 
@@ -19,7 +20,7 @@ from .writing import Writing, limits_of, open_source
 class _Decoder:
     """The options that are the same for every file."""
 
-    region: tuple[int, int, int, int] | None
+    region: options.Region | None
     format: str | None
     device: str
     limits: Limits
@@ -36,13 +37,13 @@ class _Decoder:
         frame = decode(
             open_source(job.source),
             device=self.device,
-            region=self.region,
+            region=self.region.box if self.region else None,
             limits=self.limits,
             progress=progress,
         )
         if job.dest == PIPE:
-            save_image(frame, sys.stdout.buffer, wanted)
-            sys.stdout.buffer.flush()
+            with standard_output():
+                save_image(frame, sys.stdout.buffer, wanted)
         else:
             save_image(frame, job.dest, wanted, overwrite=self.writing.force)
         fields = {"width": frame.width, "height": frame.height, "bit_depth": frame.bit_depth}
@@ -57,7 +58,7 @@ def decode(
         Option(metavar="png|jpg|...", help="Of the pictures; else the suffix of -o decides, or png."),
     ] = None,
     region: Annotated[
-        tuple[int, int, int, int] | None,
+        options.Region | None,
         Option(metavar="X,Y,W,H", parser=options.parse_region, help="Decode this part only, in pixels."),
     ] = None,
     recursive: options.Recursive = False,

@@ -12,6 +12,7 @@ from . import options
 from .console import Console, Progress
 from .jobs import PIPE, Job, Placement
 from .run import Outcome, run_jobs
+from .stdout import standard_output
 from .writing import Writing, limits_of, open_source
 
 # What folders are searched for: the suffixes of the formats that the image loader reads.
@@ -84,8 +85,8 @@ class _Encoder:
 
             verify(data, full=True, device=self.device)
         if job.dest == PIPE:
-            sys.stdout.buffer.write(data)
-            sys.stdout.buffer.flush()
+            with standard_output():
+                sys.stdout.buffer.write(data)
             return
         from ..atomic import atomic_write
 

@@ -119,9 +119,12 @@ def check_not_same_file(source: str, dest: str) -> None:
         raise UsageError(f"{source}: input and output are the same file")
 
 
-def check_readable(source: str) -> None:
+def check_readable(source: str, advice: str = "") -> None:
     """Say what is wrong with an input before any network is loaded for it.
 
+    Args:
+        source: path or PIPE.
+        advice: what to do about a folder.
     Raises:
         UnreadableInputError: missing, a folder, empty, or not permitted.
         UsageError: standard input is a terminal.
@@ -135,21 +138,11 @@ def check_readable(source: str) -> None:
     except OSError as error:
         raise UnreadableInputError(f"{source}: {error.strerror}") from error
     if stat.S_ISDIR(status.st_mode):
-        raise UnreadableInputError(f"{source}: is a folder (-r takes the files in it)")
+        raise UnreadableInputError(f"{source}: is a folder{advice}")
     if stat.S_ISREG(status.st_mode) and status.st_size == 0:
         raise UnreadableInputError(f"{source}: the file is empty")
     if not os.access(source, os.R_OK):
         raise UnreadableInputError(f"{source}: permission denied")
-
-
-def check_pipe_takes_binary() -> None:
-    """Refuse to print a picture on a terminal.
-
-    Raises:
-        UsageError: standard output is a terminal.
-    """
-    if sys.stdout.isatty():
-        raise UsageError("standard output is a terminal: give -o a file, or pipe the data on")
 
 
 def read_only_jobs(names: Sequence[str]) -> list[Job]:

@@ -1,19 +1,26 @@
 """`linnet models`: which models this installation has, and whether their weights are the right ones."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Annotated
 
 from typer import Argument, Exit, Typer
 
 from ...models import zoo
 from . import options
-from .console import Console, Progress
+from .console import Console, JsonValue, Progress
 from .exits import ExitCode
 from .jobs import Job
 from .run import Outcome, run_jobs
 from .shelf import read_card, weights_state
 
 models_app = Typer(no_args_is_help=True, help="The models of this installation: list, show, verify.")
+
+
+def _shown(value: JsonValue) -> str:
+    """A field of a card in words: nested ones as a list."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {_shown(inner)}" for name, inner in value.items())
+    return str(value)
 
 
 def _list_one(job: Job, progress: Progress) -> Outcome:
@@ -29,7 +36,9 @@ def _show_one(job: Job, progress: Progress) -> Outcome:
     fields = {"model": spec.name, "wire_id": spec.wire_id, "kind": spec.kind, "sha256": spec.sha256}
     fields["file"] = str(spec.path)
     card = read_card(spec.path)
-    text = "\n".join(f"{name:<24}{value}" for name, value in {**fields, **card}.items())
+    rows = {**fields, **card}
+    width = max(map(len, rows)) + 2
+    text = "\n".join(f"{name:<{width}}{_shown(value)}" for name, value in rows.items())
     return Outcome({**fields, "card": card}, text, answer=True)
 
 

@@ -1,11 +1,19 @@
 """Options that several verbs share, each defined once."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from typer import Argument, BadParameter, Option
 
 
-def parse_region(text: str) -> tuple[int, int, int, int]:
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A rectangle of a picture."""
+
+    box: tuple[int, int, int, int]  # left, top, width, height in pixels
+
+
+def parse_region(text: str) -> Region:
     """Read X,Y,W,H in pixels.
 
     Raises:
@@ -17,7 +25,7 @@ def parse_region(text: str) -> tuple[int, int, int, int]:
         raise BadParameter(f"{text!r} is not X,Y,W,H: four whole numbers, such as 0,0,256,256") from None
     if x < 0 or y < 0 or width < 1 or height < 1:
         raise BadParameter(f"{text!r}: X and Y must be at least 0, W and H at least 1")
-    return x, y, width, height
+    return Region((x, y, width, height))
 
 
 Output = Annotated[

@@ -11,6 +11,7 @@ from typing import TypeAlias
 from .console import Console, JsonValue, Progress
 from .exits import ExitCode, combine
 from .jobs import Job
+from .stdout import OutputLostError
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,13 @@ def run_jobs(console: Console, plan: Callable[[], Sequence[Job]], work: Work, wo
     Returns:
         the exit code of the process.
     """
+    try:
+        return _run_all(console, plan, work, workers)
+    except OutputLostError as error:
+        return console.error(error, {})
+
+
+def _run_all(console: Console, plan: Callable[[], Sequence[Job]], work: Work, workers: int) -> ExitCode:
     started = time.perf_counter()
     codes: list[ExitCode] = []
     skipped = 0
@@ -45,18 +53,19 @@ def run_jobs(console: Console, plan: Callable[[], Sequence[Job]], work: Work, wo
         jobs = plan()
         with (
             console.progress(console.verb) as progress,
-            closing(_outcomes(jobs, work, workers, progress)) as all_,
+            closing(_outcomes(jobs, work, workers, progress)) as outcomes,
         ):
-            for job, outcome in all_:
+            for job, outcome in outcomes:
                 codes.append(_report(console, job, outcome))
                 skipped += isinstance(outcome, Outcome) and outcome.skipped
                 if len(jobs) > 1:
                     progress(len(codes), len(jobs))
-    except (Exception, KeyboardInterrupt) as error:
-        codes = [*codes, console.error(error, {})]
-        code = codes[-1]
-    else:
         code = combine(codes)
+    except OutputLostError:
+        raise
+    except (Exception, KeyboardInterrupt) as error:
+        code = console.error(error, {})
+        codes.append(code)
     _summarise(console, codes, skipped, time.perf_counter() - started, code)
     return code
 

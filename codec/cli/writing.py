@@ -11,8 +11,9 @@ from typing import BinaryIO
 
 from ...bitstream.limits import Limits
 from .exits import UsageError
-from .jobs import PIPE, Job, check_pipe_takes_binary, check_readable
+from .jobs import PIPE, Job, check_readable
 from .run import Outcome
+from .stdout import check_takes_binary
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +46,9 @@ class Writing:
             FileExistsError: the output exists and is to be kept.
             UnreadableInputError, UsageError, OSError.
         """
-        check_readable(job.source)
+        check_readable(job.source, advice=" (-r takes the files in it)")
         if job.dest == PIPE:
-            check_pipe_takes_binary()
+            check_takes_binary()
         elif self._exists(job.dest):
             return Outcome({"skipped": True}, f"{job.dest}: exists, skipped", skipped=True)
         if self.dry_run:

@@ -1,0 +1,35 @@
+"""Standard output that takes nothing more: one line or silence, never a traceback."""
+
+import subprocess
+from pathlib import Path
+
+import bitstream_samples as samples
+import pytest
+from cli_process import LINNET, TIMEOUT_S
+
+
+@pytest.fixture
+def lnt(tmp_path: Path) -> Path:
+    path = tmp_path / "a.lnt"
+    path.write_bytes(samples.full_file())
+    return path
+
+
+@pytest.mark.parametrize("words", [["--json"], []])
+def test_a_full_disk_behind_standard_output_is_one_line(words: list[str], lnt: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [LINNET, "info", lnt, *words], stdout=full, stderr=subprocess.PIPE, timeout=TIMEOUT_S, check=False
+        )
+    assert done.returncode == 1
+    assert done.stderr.decode() == "linnet: standard output: No space left on device\n"
+
+
+def test_a_reader_that_has_gone_is_not_complained_about(lnt: Path) -> None:
+    command = [LINNET, "info", "--json", *[str(lnt)] * 50]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.close()
+    _, complaints = process.communicate(timeout=TIMEOUT_S)
+    assert process.returncode == 1
+    assert b"Traceback" not in complaints
