@@ -7,7 +7,7 @@ import numpy as np
 from .tables import PRECISION, CdfTable, Int32, Int64
 
 PREFIXES = 24  # classes 0 to 23: class q holds codes from 2**q - 1 to 2**(q + 1) - 2
-MAX_EXCESS = 2 ** (PREFIXES - 1) - 1  # how far outside its row a value may lie
+MAX_EXCESS = 2 ** (PREFIXES - 1) - 2  # how far beyond the first value outside its row a value may lie
 
 
 def _prefix_table() -> CdfTable:
@@ -43,7 +43,9 @@ def split(values: Int32, low: Int32, high: Int32) -> tuple[Int32, Int32]:
     excess = np.where(below, floor - value, value - ceiling) - 1
     if excess.size and (excess.min() < 0 or excess.max() > MAX_EXCESS):
         worst = int(value[np.argmax(np.abs(excess))])
-        raise ValueError(f"symbol {worst} cannot be coded: more than {MAX_EXCESS} outside its table's row")
+        raise ValueError(
+            f"symbol {worst} cannot be coded: more than {MAX_EXCESS + 1} outside its table's row"
+        )
     code = 2 * excess + below + 1
     prefix = np.frexp(code.astype(np.float64))[1] - 1  # floor(log2), exact for integers below 2**53
     return prefix.astype(np.int32), (code - (np.int64(1) << prefix.astype(np.int64))).astype(np.int32)

@@ -74,7 +74,7 @@ class _ExactLayer:
         start = bias + _rounding(shift)
         derived = {"weight": weight, "bias": bias, "shift": shift, "_start": self._place(start)}
         derived["_factors"] = self._place(weight.t().contiguous() if self._weight_axis == 0 else weight)
-        derived["_scale"] = self._place(torch.exp2(-shift.double()))
+        derived["_scale"] = self._place(1 / _power(shift).double())
         for key, tensor in derived.items():
             object.__setattr__(self, key, tensor)
 
@@ -131,8 +131,7 @@ class ExactLinear(_ExactLayer):
 
 
 class ExactDepthwise(_ExactLayer):
-    """A depthwise 3x3 convolution with zero padding: weight [9, C], taps in raster order, x [N, H, W, C] to
-    the same."""
+    """A depthwise 3x3 convolution, padded with zeros: weight [9, C], taps in raster order, x [N, H, W, C]."""
 
     _weight_axis = 1
 
@@ -201,18 +200,33 @@ def exact_arithmetic() -> Iterator[None]:
 
 @contextmanager
 def _full_precision() -> Iterator[None]:
-    matmul, tf32 = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
-    torch.set_float32_matmul_precision("highest")
-    torch.backends.cudnn.allow_tf32 = False
+    # Products only: no exact layer is a library's convolution. Newer torch has a setting for each backend,
+    # and there the old one raises in a program that has used the new ones.
+    if not hasattr(torch.backends.cuda.matmul, "fp32_precision"):
+        before = torch.get_float32_matmul_precision()
+        torch.set_float32_matmul_precision("highest")
+        try:
+            yield
+        finally:
+            torch.set_float32_matmul_precision(before)
+        return
+    backends = [getattr(torch.backends, name).matmul for name in ("cuda", "mkldnn")]
+    kept = [backend.fp32_precision for backend in backends]
     try:
+        for backend in backends:
+            backend.fp32_precision = "ieee"
         yield
     finally:
-        torch.set_float32_matmul_precision(matmul)
-        torch.backends.cudnn.allow_tf32 = tf32
+        for backend, precision in zip(backends, kept, strict=True):
+            backend.fp32_precision = precision
+
+
+def _power(shift: Tensor) -> Tensor:
+    return torch.bitwise_left_shift(torch.ones_like(shift), shift)
 
 
 def _rounding(shift: Tensor) -> Tensor:
-    return torch.bitwise_left_shift(torch.ones_like(shift), shift) // 2  # 2**(k-1), and 0 where k is 0
+    return _power(shift) // 2  # 2**(k-1), and 0 where k is 0
 
 
 def _integers(tensor: Tensor, axes: int, low: int, high: int, what: str) -> Tensor:
