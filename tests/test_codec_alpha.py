@@ -1,0 +1,73 @@
+"""Alpha as PNG: bit-exact there and back; anything else is a corrupt file."""
+
+import io
+
+import numpy as np
+import pytest
+from media_samples import deep_photo, saved
+from PIL import Image
+
+from linnet.bitstream import CorruptFileError
+from linnet.codec.alpha import alpha_from_png, alpha_to_png
+
+
+@pytest.mark.parametrize("size", [(1, 1), (7, 5), (600, 512)])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_alpha_comes_back_bit_exact(dtype: type[np.uint8 | np.uint16], size: tuple[int, int]) -> None:
+    noise = np.random.default_rng(3).integers(0, np.iinfo(dtype).max, size, dtype=dtype, endpoint=True)
+    for alpha in (noise, np.zeros(size, dtype), np.full(size, np.iinfo(dtype).max, dtype)):
+        again = alpha_from_png(alpha_to_png(alpha), size[1], size[0], alpha.dtype.itemsize * 8)
+        assert again.dtype == dtype
+        assert np.array_equal(again, alpha)
+
+
+def test_strided_alpha_is_coded(photo: Image.Image) -> None:
+    alpha = deep_photo(photo, 4)[::2, ::-1, 3]
+    assert np.array_equal(alpha_from_png(alpha_to_png(alpha), 203, 151, 16), alpha)
+
+
+def test_an_opaque_plane_costs_little() -> None:
+    assert len(alpha_to_png(np.full((1024, 1024), 255, np.uint8))) < 3000  # 0.02 bits a pixel
+
+
+@pytest.mark.parametrize("alpha", [np.zeros((4, 4, 1), np.uint8), np.zeros((4, 4), np.float32)])
+def test_other_arrays_are_the_callers_fault(alpha: np.ndarray) -> None:
+    with pytest.raises(ValueError, match=r"\[H, W\] uint8 or uint16, not"):
+        alpha_to_png(alpha)
+
+
+@pytest.mark.parametrize(("width", "height", "bit_depth"), [(513, 600, 8), (600, 512, 8), (512, 600, 16)])
+def test_another_size_or_depth_is_corrupt(
+    photo: Image.Image, width: int, height: int, bit_depth: int
+) -> None:
+    data = saved(photo.convert("L"), "PNG")
+    with pytest.raises(CorruptFileError, match=r"the alpha plane is L 512x600, the picture needs") as caught:
+        alpha_from_png(data, width, height, bit_depth)
+    assert caught.value.chunk == "alpha"
+
+
+@pytest.mark.parametrize("mode", ["1", "LA", "RGB", "P"])
+def test_other_modes_are_corrupt(photo: Image.Image, mode: str) -> None:
+    with pytest.raises(CorruptFileError, match="the picture needs L 512x600"):
+        alpha_from_png(saved(photo.convert(mode), "PNG"), 512, 600, 8)
+
+
+def test_other_formats_and_garbage_are_corrupt(photo: Image.Image) -> None:
+    for data in (b"", b"garbage", saved(photo.convert("L"), "JPEG"), b"\x89PNG\r\n\x1a\n"):
+        with pytest.raises(CorruptFileError, match="not a PNG datastream"):
+            alpha_from_png(data, 512, 600, 8)
+
+
+def test_every_truncation_of_the_samples_is_corrupt(photo: Image.Image) -> None:
+    data = alpha_to_png(np.array(photo.convert("L"))[:20, :30])
+    # The last 21 bytes are checksums and an empty end chunk; the container's checksum covers those too.
+    for cut in range(len(data) - 21):
+        with pytest.raises(CorruptFileError):
+            alpha_from_png(data[:cut], 30, 20, 8)
+
+
+def test_a_size_beyond_the_picture_is_refused_before_decoding() -> None:
+    stream = io.BytesIO()
+    Image.new("L", (4000, 4000)).save(stream, "PNG")
+    with pytest.raises(CorruptFileError, match="4000x4000, the picture needs L 8x8"):
+        alpha_from_png(stream.getvalue(), 8, 8, 8)
