@@ -4,6 +4,8 @@ save takes `quality` (0 to 100, by default 50), `model`, `icc_profile`, `exif` a
 formats, the ICC profile of an image goes along by itself, EXIF and XMP only where they are passed.
 """
 
+from __future__ import annotations  # Image.core.PixelAccess is a type only, not there at run time
+
 from typing import IO, BinaryIO, cast
 
 from PIL import Image, ImageFile

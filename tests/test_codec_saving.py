@@ -49,14 +49,16 @@ def test_lossy_formats_come_close(photo: Image.Image, tmp_path: Path, suffix: st
 def test_the_suffix_names_the_format(photo: Image.Image, tmp_path: Path, suffix: str, form: str) -> None:
     path = tmp_path / f"out{suffix}"
     save_image(Frame.from_array(array_of(photo, "RGB")), path)
-    assert Image.open(path).format == form
+    with Image.open(path) as image:
+        assert image.format == form
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".avif", ".tif", ".pgm", ".pnm", ".bmp"])
 def test_grey_is_written_as_one_channel(photo: Image.Image, tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"out{suffix}"
     save_image(Frame.from_array(array_of(photo, "L")), path)
-    assert Image.open(path).mode == "L"
+    with Image.open(path) as image:
+        assert image.mode == "L"
     assert np.abs(load_image(path).pixels[:, :, 0] - array_of(photo, "L").astype(int)).mean() < 1.5
 
 
@@ -173,7 +175,8 @@ def test_a_stream_needs_a_format_and_no_seeking(photo: Image.Image) -> None:
 
 def test_the_format_may_differ_from_the_suffix(photo: Image.Image, tmp_path: Path) -> None:
     save_image(Frame.from_array(array_of(photo, "RGB")), tmp_path / "out.data", "PNG")
-    assert Image.open(tmp_path / "out.data").format == "PNG"
+    with Image.open(tmp_path / "out.data") as image:
+        assert image.format == "PNG"
 
 
 def test_an_existing_file_is_kept_unless_told(photo: Image.Image, tmp_path: Path) -> None:
