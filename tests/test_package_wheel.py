@@ -44,10 +44,7 @@ def test_the_wheel_holds_every_module_and_data_file(wheel: Path) -> None:
         for folder in ("bitstream", "codec", "entropy", "models")
         for path in (ROOT / folder).rglob("*.py")
     }
-    weights = {
-        f"linnet/models/weights/{path.name}" for path in (ROOT / "models" / "weights").glob("*.safetensors")
-    }
-    assert weights
+    weights = {f"linnet/models/weights/{spec.file}" for spec in SPECS}
     assert modules | weights <= inside
     assert {"linnet/py.typed", "linnet/bitstream/FORMAT.md", "linnet/__init__.py"} <= inside
 

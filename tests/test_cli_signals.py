@@ -1,0 +1,59 @@
+"""Interruption: exit code 130, and no file under the final name nor beside it."""
+
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from cli_process import LINNET, TIMEOUT_S
+from PIL import Image
+
+
+@pytest.fixture
+def large(tmp_path: Path, photo: Image.Image) -> Path:
+    """A picture of many tiles, so that there is time to interrupt."""
+    path = tmp_path / "large.bmp"
+    photo.resize((6000, 5000)).save(path)
+    return path
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_encoder_leaves_nothing_behind(number: signal.Signals, large: Path) -> None:
+    process = subprocess.Popen(
+        [LINNET, "encode", large.name], cwd=large.parent, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    wait_for_unfinished_file(large.parent)
+    process.send_signal(number)
+    _, complaint = process.communicate(timeout=TIMEOUT_S)
+    assert (process.returncode, complaint) == (130, b"linnet: interrupted\n")
+    assert [path.name for path in large.parent.iterdir()] == [large.name]
+
+
+def test_a_killed_encoder_leaves_no_file_under_the_final_name(large: Path) -> None:
+    process = subprocess.Popen([LINNET, "encode", large.name], cwd=large.parent, stderr=subprocess.DEVNULL)
+    wait_for_unfinished_file(large.parent)
+    process.kill()
+    assert process.wait(timeout=TIMEOUT_S) == -signal.SIGKILL
+    assert not large.with_suffix(".lnt").exists()
+
+
+def test_workers_stop_too(large: Path) -> None:
+    (large.parent / "second.bmp").write_bytes(large.read_bytes())
+    process = subprocess.Popen(
+        [LINNET, "encode", "-r", ".", "-o", "out", "-j", "2"], cwd=large.parent, stderr=subprocess.PIPE
+    )
+    wait_for_unfinished_file(large.parent / "out")
+    process.send_signal(signal.SIGINT)
+    _, complaint = process.communicate(timeout=TIMEOUT_S)
+    assert process.returncode == 130
+    assert complaint.decode().splitlines()[0] == "linnet: interrupted"
+    assert not list((large.parent / "out").iterdir())
+
+
+def wait_for_unfinished_file(folder: Path) -> None:
+    """Wait until the encoder has begun to write."""
+    deadline = time.monotonic() + TIMEOUT_S
+    while not list(folder.glob(".*.tmp")):
+        assert time.monotonic() < deadline, "the encoder has not begun"
+        time.sleep(0.05)
