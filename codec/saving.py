@@ -66,12 +66,10 @@ def save_image(
     form = find_format(name)
     fitting = _fitted(frame, form)
     if not is_path:
-        data = _encoded(fitting, form)
-        target.write(data)
+        target.write(data := _encoded(fitting, form))
         return len(data)
     with atomic_write(target, overwrite) as stream:  # asks for an existing file before the work is done
-        data = _encoded(fitting, form)
-        stream.write(data)
+        stream.write(data := _encoded(fitting, form))
     return len(data)
 
 
