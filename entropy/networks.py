@@ -10,6 +10,9 @@ from ..bitstream.errors import FormatError
 from .layers import ExactDepthwise, ExactLinear, exact_add, upsample
 
 MEAN_BITS = 6  # means lie on a grid of 2^-6 of a quantisation step
+HEAD_MEAN_BITS = 10  # a head gives them on a grid of 2^-10 of its channel's octave
+INDEX_BITS = 4  # a head gives scale indices on a grid of 2^-4
+TOP_INDEX = 63
 STEPS = 4
 GROUPS = 4  # of an expanded feature, summed
 
@@ -68,27 +71,42 @@ class HyperNet:
 
 @dataclass(frozen=True)
 class PriorNet:
-    """Hyper features and decoded latents -> mean (grid 2^-6) and scale index 0..63 of every latent."""
+    """Hyper features and decoded latents -> mean (grid 2^-6) and scale index 0..63 of every latent.
+
+    octaves [levels, latent]: latents are divided by 2^octave on the way in, means multiplied on the way out.
+    level_index [levels, latent], grid 2^-4: added to the heads' scale index.
+    """
 
     fuse1: ExactBlock
     fuse2: ExactBlock
     context_shift: Tensor  # [latent]: from the grid of the means to the grid of the adaptors' input
+    octaves: Tensor
+    level_index: Tensor
     adaptors: tuple[ExactLinear, ...]
     trunk: ExactBlock
     heads: tuple[ExactLinear, ...]
+
+    @property
+    def latent(self) -> int:
+        """Channels of the latents."""
+        return self.octaves.shape[1]
 
     def fuse(self, feature: Tensor) -> Tensor:
         """[N, h, w, prior] -> the same; once for all steps."""
         return self.fuse2(self.fuse1(feature))
 
-    def step(self, number: int, feature: Tensor, y_hat: Tensor) -> tuple[Tensor, Tensor]:
+    def step(self, number: int, feature: Tensor, y_hat: Tensor, level: int) -> tuple[Tensor, Tensor]:
         """Mean and scale index, each [N, h, w, latent], given what the steps before `number` decoded."""
+        octave = self.octaves[level]
         if number:
             bound = self.trunk.bound
-            context = regrid(y_hat, self.context_shift).clamp_(-bound, bound)
+            context = regrid(y_hat, self.context_shift + octave).clamp_(-bound, bound)
             feature = self.trunk(self.adaptors[number - 1](torch.cat([context, feature], -1)))
         mean, index = self.heads[number](feature).chunk(2, -1)
-        return mean, index.clamp(0, 63)
+        lift = octave - (HEAD_MEAN_BITS - MEAN_BITS)
+        mean = regrid(mean * torch.exp2(lift.clamp(min=0)), (-lift).clamp(min=0))
+        index = regrid(index + self.level_index[level], torch.full_like(octave, INDEX_BITS))
+        return mean, index.clamp_(0, TOP_INDEX)
 
     def certify(self) -> int:
         """See ExactBlock.certify."""
@@ -153,6 +171,8 @@ def read_prior_net(source: TensorSource) -> PriorNet:
         fuse1=source.block("prior.fuse1"),
         fuse2=source.block("prior.fuse2"),
         context_shift=source.tensor("prior.context_shift"),
+        octaves=source.tensor("prior.octaves"),
+        level_index=source.tensor("prior.level_index"),
         adaptors=tuple(source.linear(f"prior.adaptor{n}") for n in range(1, STEPS)),
         trunk=source.block("prior.trunk"),
         heads=tuple(source.linear(f"prior.head{n}") for n in range(STEPS)),

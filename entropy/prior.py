@@ -45,7 +45,7 @@ class EntropyModel:
 
     @property
     def latent(self) -> int:
-        return self.prior.context_shift.shape[0]
+        return self.prior.latent
 
     @torch.inference_mode()
     def code(
@@ -66,11 +66,11 @@ class EntropyModel:
         """
         with exact_arithmetic():
             z = self._code_z(coder, size, None if given is None else given[0])
-            device, dtype = self.prior.context_shift.device, self.prior.context_shift.dtype
+            device, dtype = self.prior.octaves.device, self.prior.octaves.dtype
             feature = self.hyper(torch.from_numpy(z).to(device, dtype)[None], level)
             feature = self.prior.fuse(feature[:, : size[0], : size[1]].contiguous())
             y = None if given is None else given[1].to(device).reshape(-1)
-            y_hat = self._code_y(coder, size, feature, y)
+            y_hat = self._code_y(coder, size, level, feature, y)
         return Latents(z, y_hat)
 
     def _code_z(self, coder: SymbolCoder, size: tuple[int, int], given: Int32 | None) -> Int32:
@@ -78,13 +78,15 @@ class EntropyModel:
         rows = np.broadcast_to(np.arange(shape[2], dtype=np.uint8), shape).reshape(-1)
         return coder.code(None if given is None else given.reshape(-1), rows, self.z_table).reshape(shape)
 
-    def _code_y(self, coder: SymbolCoder, size: tuple[int, int], feature: Tensor, y: Tensor | None) -> Int32:
+    def _code_y(
+        self, coder: SymbolCoder, size: tuple[int, int], level: int, feature: Tensor, y: Tensor | None
+    ) -> Int32:
         y_hat = torch.zeros(1, *size, self.latent, dtype=feature.dtype, device=feature.device)
         for number, places in enumerate(quadtree_places(*size, self.latent)):
             if not len(places):
                 continue  # a tile one latent high or wide has empty steps
             places = places.to(feature.device)
-            mean, index = (t.reshape(-1)[places] for t in self.prior.step(number, feature, y_hat))
+            mean, index = (t.reshape(-1)[places] for t in self.prior.step(number, feature, y_hat, level))
             rows = index.to(torch.uint8).cpu().numpy()
             rows[rows == 0] = SKIP
             symbols = coder.code(None if y is None else quantise(y[places], mean), rows, self.y_table)

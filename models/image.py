@@ -1,22 +1,32 @@
 """The image model as it is trained: the transforms, and the entropy networks before quantisation."""
 
+import math
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .blocks import blocks
-from .quality import LevelTable
+from .quality import LEVELS, LevelTable, step_size
 from .transforms import ImageConfig, Transforms
 
 STEPS = 4  # of the quadtree prior
 HYPER_STRIDE = 4  # latents per hyper-latent, each side
 SCALES = 64  # scale indices; 0 is "not coded"
 SCALE_MIN, SCALE_MAX = 0.11, 64.0
+INDEX_UNIT = 8.0  # scale indices per unit of the networks' output: about a factor of 2.2 in sigma
+START_SHARE = 0.5  # of a latent's overall standard deviation: what remains once its surroundings are known
 
 
 def scale_of(index: Tensor) -> Tensor:
     """Standard deviation of a (fractional) scale index: 64 log-spaced values from 0.11 to 64."""
     return SCALE_MIN * (SCALE_MAX / SCALE_MIN) ** (index / (SCALES - 1))
+
+
+def index_of(sigma: Tensor) -> Tensor:
+    """The inverse of `scale_of`, clamped to 0..63."""
+    ratio = torch.log(sigma / SCALE_MIN) / math.log(SCALE_MAX / SCALE_MIN)
+    return (ratio * (SCALES - 1)).clamp(0, SCALES - 1)
 
 
 def quadtree_masks(channels: int, height: int, width: int, device: torch.device) -> Tensor:
@@ -49,7 +59,14 @@ class HyperSynthesis(nn.Module):
 
 
 class QuadtreePrior(nn.Module):
-    """Mean and scale index of every latent, from hyper features and what earlier steps decoded. Exact too."""
+    """Mean and scale index of every latent, from hyper features and what earlier steps decoded. Exact too.
+
+    Latents differ by orders of magnitude between channels and qualities. Three tables per level and channel
+    take that off the networks: `octaves` (fixed whole powers of two) divide the latents on the way in and
+    multiply the means on the way out, `level_index` (learned) is added to the scale index.
+    """
+
+    octaves: Tensor
 
     def __init__(self, config: ImageConfig) -> None:
         super().__init__()
@@ -59,21 +76,29 @@ class QuadtreePrior(nn.Module):
         self.trunk = blocks(width, 1, half=True)
         self.heads = nn.ModuleList(nn.Conv2d(width, 2 * latent, 1) for _ in range(STEPS))
         for head in self.heads:
-            assert isinstance(head, nn.Conv2d)
-            assert head.bias is not None
-            nn.init.normal_(head.weight, std=0.01)
-            nn.init.zeros_(head.bias)
-            nn.init.constant_(head.bias[latent:], 24.0)  # sigma 1.2
+            for parameter in head.parameters():
+                nn.init.zeros_(parameter)
+        self.level_index = LevelTable(latent)
+        self.register_buffer("octaves", torch.zeros(LEVELS, latent))
 
-    def step(self, number: int, feature: Tensor, y_hat: Tensor) -> tuple[Tensor, Tensor]:
+    @torch.no_grad()
+    def start_from_spread(self, spread: Tensor) -> None:
+        """Start with the scales that latents of these standard deviations (pixels of range 1) have."""
+        levels = torch.arange(LEVELS).float()
+        self.octaves.copy_(torch.log2(spread / step_size(levels)[:, None]).round().clamp_min(0))
+        knots = torch.linspace(0, LEVELS - 1, len(self.level_index.values))
+        sigma = START_SHARE * spread / step_size(knots)[:, None]
+        self.level_index.values.copy_(index_of(sigma) / INDEX_UNIT)
+
+    def step(self, number: int, feature: Tensor, y_hat: Tensor, level: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and (fractional) scale index, [N, latent, h, w] each, seen from step `number`."""
+        octave = torch.exp2(self.octaves[torch.floor(level + 0.5).long()])[:, :, None, None]
         if number:
-            feature = self.trunk(self.adaptors[number - 1](torch.cat([y_hat.to(feature.dtype), feature], 1)))
-        with torch.autocast(
-            feature.device.type, enabled=False
-        ):  # means reach hundreds: bf16 would round them
+            context = (y_hat / octave).to(feature.dtype)
+            feature = self.trunk(self.adaptors[number - 1](torch.cat([context, feature], 1)))
+        with torch.autocast(feature.device.type, enabled=False):  # bf16 would round the means
             mean, index = self.heads[number](feature.float()).chunk(2, 1)
-        return mean, index
+        return mean * octave, (index + self.level_index(level)) * INDEX_UNIT
 
 
 class ImageModel(Transforms):
@@ -84,3 +109,11 @@ class ImageModel(Transforms):
         super().__init__(config)
         self.hyper_synthesis = HyperSynthesis(config)
         self.prior = QuadtreePrior(config)
+
+    @torch.no_grad()
+    def start_from_basis(self, basis: Tensor, spread: Tensor) -> None:
+        """Start as a transform codec with a good entropy model: see `training.basis`."""
+        self.shortcut.start_from_basis(basis, spread)
+        self.prior.start_from_spread(spread)
+        knots = torch.linspace(0, LEVELS - 1, len(self.hyper_analysis.gain.values))
+        self.hyper_analysis.gain.values.copy_(torch.log(step_size(knots)[:, None] / spread))

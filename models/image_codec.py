@@ -46,15 +46,17 @@ class ImageCodec:
         return self.transforms.analyse(x, self._level(quality))[0].permute(1, 2, 0)
 
     @torch.inference_mode()
-    def hyper_latents(self, y: Tensor) -> NDArray[np.int32]:
+    def hyper_latents(self, y: Tensor, quality: float) -> NDArray[np.int32]:
         """Latents [h, w, latent] -> integers [ceil(h/4), ceil(w/4), hyper]."""
         padding = (0, -y.shape[1] % HYPER_STRIDE, 0, -y.shape[0] % HYPER_STRIDE)
-        z = self.transforms.hyper_analysis(F.pad(y.permute(2, 0, 1)[None], padding, mode="replicate"))
+        z = self.transforms.hyper_analysis(
+            F.pad(y.permute(2, 0, 1)[None], padding, mode="replicate"), self._level(quality)
+        )
         return torch.round(z[0]).clamp(-Z_LIMIT, Z_LIMIT).permute(1, 2, 0).to(torch.int32).cpu().numpy()
 
     def encode_latents(self, coder: SymbolCoder, y: Tensor, quality: float) -> Latents:
         """Code latents [h, w, latent]; returns the integers that a decoder will have."""
-        given = self.hyper_latents(y), y
+        given = self.hyper_latents(y, quality), y
         return self.entropy.code(coder, (y.shape[0], y.shape[1]), whole_level(quality), given)
 
     def decode_latents(self, coder: SymbolCoder, size: tuple[int, int], quality: float) -> Latents:
@@ -63,7 +65,7 @@ class ImageCodec:
 
     @torch.inference_mode()
     def synthesise(self, y_hat: NDArray[np.int32], quality: float) -> Tensor:
-        """Decoded latents [h, w, latent], grid 2^-6 -> [3, 16 h, 16 w] float 0..1, not clamped, on the CPU."""
+        """Decoded latents [h, w, latent], grid 2^-6 -> [3, 16 h, 16 w] float 0..1 on the CPU, not clamped."""
         y = torch.from_numpy(y_hat).to(self.device).permute(2, 0, 1)[None].float() * 2.0**-MEAN_BITS
         y = y.contiguous(memory_format=torch.channels_last)
         return self.transforms.synthesise(y, self._level(quality))[0].float().cpu() + 0.5

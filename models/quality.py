@@ -47,12 +47,16 @@ class LevelGain(LevelTable):
         return super().forward(level).exp()
 
 
-def step_gain(channels: int, knots: int = 10, inverse: bool = False) -> LevelGain:
-    """The gain that quantises an orthonormal transform with the step that its level's lambda asks for.
+def step_size(level: Tensor) -> Tensor:
+    """The quantisation step that a level's lambda asks of an orthonormal transform, pixels of range 1.
 
     Minimising lambda * 255^2 * step^2 / 12 - 3 * log2(step) bits over one RGB pixel gives
-    step^2 = 18 / (ln 2 * 255^2 * lambda) for values in [0, 1]; the gain is 1 / step.
+    step^2 = 18 / (ln 2 * 255^2 * lambda).
     """
-    levels = torch.linspace(0, LEVELS - 1, knots)
-    log_step = 0.5 * torch.log(18 / (0.6931 * 255**2 * lambda_of(levels)))
+    return torch.sqrt(18 / (0.6931 * 255**2 * lambda_of(level)))
+
+
+def step_gain(channels: int, knots: int = 10, inverse: bool = False) -> LevelGain:
+    """A gain that starts as 1 / step_size, or as its inverse."""
+    log_step = torch.log(step_size(torch.linspace(0, LEVELS - 1, knots)))
     return LevelGain(channels, knots, (log_step if inverse else -log_step)[:, None].repeat(1, channels))

@@ -26,9 +26,9 @@ def self_test(hyper: HyperNet, prior: PriorNet) -> int:
     with exact_arithmetic():
         for reach, level in ((3, 0), (40, 31), (4000, 63)):
             z = pattern((1, SIDE // 4, SIDE // 4, grid.shape[0]), reach).to(grid.device, grid.dtype)
-            y_hat = pattern((1, SIDE, SIDE, prior.context_shift.shape[0]), 64 * reach).to(z.device, z.dtype)
+            y_hat = pattern((1, SIDE, SIDE, prior.latent), 64 * reach).to(z.device, z.dtype)
             feature = prior.fuse(hyper(z, level))
             for number in range(STEPS):
-                for output in prior.step(number, feature, y_hat):
+                for output in prior.step(number, feature, y_hat, level):
                     total = zlib.crc32(output.to(torch.int32).cpu().numpy().astype("<i4").tobytes(), total)
     return total

@@ -38,7 +38,7 @@ class Analysis(nn.Module):
 
     def forward(self, x: Tensor, level: Tensor, shortcut: WaveletShortcut) -> Tensor:
         feature = self.blocks(self.enter(F.pixel_unshuffle(x, 8))) * self.inner_gain(level)
-        return (self.leave(feature) + shortcut.analyse(x)) * self.gain(level)
+        return (self.leave(feature) * shortcut.spread + shortcut.analyse(x)) * self.gain(level)
 
 
 class Synthesis(nn.Module):
@@ -56,7 +56,8 @@ class Synthesis(nn.Module):
 
     def forward(self, y_hat: Tensor, level: Tensor, shortcut: WaveletShortcut) -> Tensor:
         y = y_hat * self.gain(level)
-        feature = self.blocks(F.pixel_shuffle(self.enter(y), 2) * self.inner_gain(level))
+        feature = self.enter(y / shortcut.spread)
+        feature = self.blocks(F.pixel_shuffle(feature, 2) * self.inner_gain(level))
         return F.pixel_shuffle(self.leave(feature), 8) + shortcut.synthesise(y)
 
 
@@ -66,6 +67,7 @@ class HyperAnalysis(nn.Module):
     def __init__(self, config: ImageConfig) -> None:
         super().__init__()
         width = config.hyper
+        self.gain = LevelGain(config.latent)
         self.net = nn.Sequential(
             nn.Conv2d(config.latent, width, 1),
             *blocks(width, 1, half=True),
@@ -74,8 +76,8 @@ class HyperAnalysis(nn.Module):
             nn.Conv2d(width, width, 2, stride=2),
         )
 
-    def forward(self, y: Tensor) -> Tensor:
-        return self.net(y)
+    def forward(self, y: Tensor, level: Tensor) -> Tensor:
+        return self.net(y * self.gain(level))
 
 
 class Transforms(nn.Module):

@@ -35,7 +35,7 @@ def half_precision(net: TrainingModel) -> dict[str, Tensor]:
     with torch.no_grad():
         for name in names:
             value = state[name].float()
-            stored[f"transform.{name}"] = value if "gain" in name else value.half()
+            stored[f"transform.{name}"] = value if "gain" in name or "spread" in name else value.half()
             state[name].copy_(stored[f"transform.{name}"])
     return stored
 
@@ -82,7 +82,7 @@ def quantisation_cost(
             outcome = net(picture, level)
             float_bits[at] += float(outcome.bpp) * picture.shape[2] * picture.shape[3]
             y = net.model.analyse(picture - 0.5, level)
-            z = torch.round(net.model.hyper_analysis(y))[0].permute(1, 2, 0).int().numpy()
+            z = torch.round(net.model.hyper_analysis(y, level))[0].permute(1, 2, 0).int().numpy()
             counter = RateCounter()
             exact.code(counter, (y.shape[2], y.shape[3]), chosen, (z, y[0].permute(1, 2, 0)))
             exact_bits[at] += counter.bits

@@ -63,23 +63,23 @@ class TrainingModel(nn.Module):
         """`picture` [N, 3, H, W] in 0..1, sides multiples of 64; `level` [N] 0..63."""
         x = picture - 0.5
         y = self.model.analyse(x, level).float()
-        z = self.model.hyper_analysis(y).float()
+        z = self.model.hyper_analysis(y, level).float()
         z_likelihood = self.hyper_density(z)[1]
         feature = self.model.prior.fuse(self.model.hyper_synthesis(quantize_ste(z), level))
-        y_hat, y_bits = self.code_latents(y, feature)
+        y_hat, y_bits = self.code_latents(y, feature, level)
         decoded = self.model.synthesise(y_hat, level).float()
         pixels = picture.shape[2] * picture.shape[3]
         z_bits = -torch.log2(z_likelihood.clamp_min(PROBABILITY_MIN)).sum((1, 2, 3))
         mse = F.mse_loss(decoded, x, reduction="none").mean((1, 2, 3))
         return Outcome(y_bits / pixels, z_bits / pixels, mse, decoded + 0.5)
 
-    def code_latents(self, y: Tensor, feature: Tensor) -> tuple[Tensor, Tensor]:
+    def code_latents(self, y: Tensor, feature: Tensor, level: Tensor) -> tuple[Tensor, Tensor]:
         """Walk the quadtree steps: decoded latents [N, C, h, w] and bits [N]."""
         noise = torch.rand_like(y) - 0.5 if self.training else None
         y_hat, means, indices = torch.zeros_like(y), torch.zeros_like(y), torch.zeros_like(y)
         masks = quadtree_masks(y.shape[1], y.shape[2], y.shape[3], y.device)
         for number in range(STEPS):
-            mean, index = self.model.prior.step(number, feature, y_hat)
+            mean, index = self.model.prior.step(number, feature, y_hat, level)
             mask = masks[number]
             y_hat = torch.where(mask, quantize_ste(y - mean) + mean, y_hat)
             means = torch.where(mask, mean, means)

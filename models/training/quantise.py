@@ -1,12 +1,14 @@
 """Post-training quantisation: float entropy networks onto the exact path, within the 2^24 certificate."""
 
+import math
+
 import torch
 from torch import Tensor, nn
 
 from ...entropy.layers import EXACT, MAX_SHIFT
-from ...entropy.networks import MEAN_BITS
+from ...entropy.networks import HEAD_MEAN_BITS, INDEX_BITS, MEAN_BITS
 from ..blocks import DepthConvBlock
-from ..image import ImageModel
+from ..image import INDEX_UNIT, ImageModel
 from ..quality import LEVELS
 from .calibrate import Ranges
 
@@ -14,7 +16,7 @@ BOUND = 2047  # activations are 12 bits with sign
 MARGIN = 1.25  # of range, over what calibration saw
 WEIGHT_BOUND = 2047  # stored as int16; the certificate usually asks for less
 FINEST = 10  # the finest grid is 2^-10
-MEAN_BOUND = 2**15  # on the grid 2^-6: means reach +-512 steps
+HEAD_BOUND = 2**15  # on the grid 2^-10: means reach +-32 octaves
 
 
 def grid_of(*reaches: Tensor) -> Tensor:
@@ -115,6 +117,10 @@ class Quantiser:
         contexts = [self.ranges[f"prior.adaptors.{n}"][:latent] for n in range(len(net.adaptors))]
         context = grid_of(*contexts).clamp_max(MEAN_BITS)
         self.tensors["prior.context_shift"] = (MEAN_BITS - context).to(torch.int16)
+        levels = torch.arange(LEVELS).float()
+        self.tensors["prior.octaves"] = net.octaves.to(torch.int16)
+        index = net.level_index(levels).detach()[:, :, 0, 0].double() * INDEX_UNIT
+        self.tensors["prior.level_index"] = torch.round(index * 2.0**INDEX_BITS).to(torch.int32)
         for number in range(2):
             self.block(f"prior.fuse{number + 1}", f"prior.fuse.{number}", feature)
         trunk = self.reach("prior.trunk.0", *(f"prior.heads.{n}" for n in range(1, len(net.heads))))
@@ -123,11 +129,15 @@ class Quantiser:
             grids = torch.cat([context, feature]), trunk
             self.linear(f"prior.adaptor{number}", adaptor, grids, (-BOUND, BOUND))
         self.block("prior.trunk", "prior.trunk.0", trunk)
-        out = torch.cat([torch.full((latent,), float(MEAN_BITS)), torch.zeros(latent)]).double()
+        unit = torch.cat([torch.zeros(latent), torch.full((latent,), math.log2(INDEX_UNIT))]).double()
+        out = torch.cat([torch.full((latent,), HEAD_MEAN_BITS), torch.full((latent,), INDEX_BITS)]).double()
         for number, head in enumerate(net.heads):
             assert isinstance(head, nn.Conv2d)
-            grids = (trunk if number else feature), out
-            self.linear(f"prior.head{number}", head, grids, (-MEAN_BOUND, MEAN_BOUND))
+            grids = (
+                (trunk if number else feature),
+                out + unit,
+            )  # the float head counts in units of 8 indices
+            self.linear(f"prior.head{number}", head, grids, (-HEAD_BOUND, HEAD_BOUND))
 
 
 def quantise(model: ImageModel, ranges: Ranges) -> dict[str, Tensor]:

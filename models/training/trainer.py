@@ -41,7 +41,7 @@ class Trainer:
             self._restore(load_state(self.state_path, device))
         else:
             sampler = CropSampler(self.train_pictures, 128, self.generator)
-            self.net.model.shortcut.start_from_basis(block_basis(sampler, config.model.latent))
+            self.net.model.start_from_basis(*block_basis(sampler, config.model.latent))
             self.average = {name: value.clone() for name, value in self.net.state_dict().items()}
             config.run.mkdir(parents=True, exist_ok=True)
 
