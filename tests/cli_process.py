@@ -5,8 +5,11 @@ import os
 import pty
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Thread
 
 LINNET = str(Path(sys.executable).with_name("linnet"))
 TIMEOUT_S = 120
@@ -42,17 +45,46 @@ def linnet(*words: str | Path, stdin: bytes = b"", cwd: Path | None = None) -> F
 
 
 def linnet_at_terminal(*words: str | Path) -> Finished:
-    """Run `linnet WORDS` with standard input and output connected to a terminal."""
+    """Run `linnet WORDS` with standard input and output connected to a terminal; `out` is what it shows."""
+    with terminal() as (descriptor, shown):
+        command = [LINNET, *map(str, words)]
+        done = subprocess.run(
+            command,
+            stdin=descriptor,
+            stdout=descriptor,
+            stderr=subprocess.PIPE,
+            timeout=TIMEOUT_S,
+            check=False,
+        )
+    return Finished(done.returncode, bytes(shown), done.stderr.decode())
+
+
+def linnet_watched(*words: str | Path) -> Finished:
+    """Run `linnet WORDS` with standard error connected to a terminal; `err` is what it shows."""
+    with terminal() as (descriptor, shown):
+        command = [LINNET, *map(str, words)]
+        done = subprocess.run(
+            command, stdout=subprocess.PIPE, stderr=descriptor, timeout=TIMEOUT_S, check=False
+        )
+    return Finished(done.returncode, done.stdout, shown.decode())
+
+
+@contextmanager
+def terminal() -> Iterator[tuple[int, bytearray]]:
+    """A terminal: the descriptor that a process gets, and what has been shown once the block is left."""
     ours, theirs = pty.openpty()
-    command = [LINNET, *map(str, words)]
-    done = subprocess.run(
-        command, stdin=theirs, stdout=theirs, stderr=subprocess.PIPE, timeout=TIMEOUT_S, check=False
-    )
-    os.set_blocking(ours, False)
+    shown = bytearray()
+
+    def read() -> None:
+        with suppress(OSError):  # Linux says so when the last process has closed its end
+            while part := os.read(ours, 65536):
+                shown.extend(part)
+
+    reader = Thread(target=read)
+    reader.start()
     try:
-        shown = os.read(ours, 65536)
-    except BlockingIOError:
-        shown = b""
-    os.close(ours)
-    os.close(theirs)
-    return Finished(done.returncode, shown, done.stderr.decode())
+        yield theirs, shown
+    finally:
+        os.close(theirs)
+        reader.join()
+        os.close(ours)

@@ -1,4 +1,6 @@
-"""`linnet models`: what is installed, and whether it is what was released."""
+"""`linnet models` and `linnet train`: what is installed, is it what was released, how to make more."""
+
+from pathlib import Path
 
 from cli_process import linnet
 
@@ -37,3 +39,12 @@ def test_verify_agrees_with_the_checksums_of_the_release() -> None:
     done = linnet("models", "verify")
     assert done.code == 0
     assert done.out.decode().splitlines() == [f"{spec.name}: ok" for spec in SPECS]
+
+
+def test_train_hands_its_words_to_the_trainer(tmp_path: Path) -> None:
+    shown = linnet("train", "--help")
+    assert shown.code == 0
+    assert "--minutes" in shown.out.decode()
+    done = linnet("train", tmp_path / "missing.toml")
+    assert done.code == 3
+    assert "missing.toml" in done.complaint

@@ -23,7 +23,7 @@ def test_an_interrupted_encoder_leaves_nothing_behind(number: signal.Signals, la
     process = subprocess.Popen(
         [LINNET, "encode", large.name], cwd=large.parent, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
-    wait_for_unfinished_file(large.parent)
+    wait_for_unfinished_file(large.parent, process)
     process.send_signal(number)
     _, complaint = process.communicate(timeout=TIMEOUT_S)
     assert (process.returncode, complaint) == (130, b"linnet: interrupted\n")
@@ -32,7 +32,7 @@ def test_an_interrupted_encoder_leaves_nothing_behind(number: signal.Signals, la
 
 def test_a_killed_encoder_leaves_no_file_under_the_final_name(large: Path) -> None:
     process = subprocess.Popen([LINNET, "encode", large.name], cwd=large.parent, stderr=subprocess.DEVNULL)
-    wait_for_unfinished_file(large.parent)
+    wait_for_unfinished_file(large.parent, process)
     process.kill()
     assert process.wait(timeout=TIMEOUT_S) == -signal.SIGKILL
     assert not large.with_suffix(".lnt").exists()
@@ -43,7 +43,7 @@ def test_workers_stop_too(large: Path) -> None:
     process = subprocess.Popen(
         [LINNET, "encode", "-r", ".", "-o", "out", "-j", "2"], cwd=large.parent, stderr=subprocess.PIPE
     )
-    wait_for_unfinished_file(large.parent / "out")
+    wait_for_unfinished_file(large.parent / "out", process)
     process.send_signal(signal.SIGINT)
     _, complaint = process.communicate(timeout=TIMEOUT_S)
     assert process.returncode == 130
@@ -51,9 +51,10 @@ def test_workers_stop_too(large: Path) -> None:
     assert not list((large.parent / "out").iterdir())
 
 
-def wait_for_unfinished_file(folder: Path) -> None:
+def wait_for_unfinished_file(folder: Path, encoder: subprocess.Popen[bytes]) -> None:
     """Wait until the encoder has begun to write."""
     deadline = time.monotonic() + TIMEOUT_S
     while not list(folder.glob(".*.tmp")):
+        assert encoder.poll() is None, "the encoder ended early"
         assert time.monotonic() < deadline, "the encoder has not begun"
         time.sleep(0.05)

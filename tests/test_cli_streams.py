@@ -5,7 +5,9 @@ from pathlib import Path
 
 import bitstream_samples as samples
 import pytest
-from cli_process import LINNET, TIMEOUT_S
+from cli_process import LINNET, TIMEOUT_S, linnet, linnet_watched
+
+import linnet as package
 
 
 @pytest.fixture
@@ -33,3 +35,14 @@ def test_a_reader_that_has_gone_is_not_complained_about(lnt: Path) -> None:
     _, complaints = process.communicate(timeout=TIMEOUT_S)
     assert process.returncode == 1
     assert b"Traceback" not in complaints
+
+
+def test_progress_is_shown_to_a_terminal_and_to_nothing_else(photo_path: Path, tmp_path: Path) -> None:
+    seen = linnet_watched("encode", photo_path, "-o", "-")
+    assert seen.code == 0
+    assert "\x1b[" in seen.err
+    assert "encode" in seen.err
+    assert package.verify(seen.out).ok
+    unseen = linnet("encode", photo_path, "-o", tmp_path / "a.lnt")
+    assert "\x1b" not in unseen.err
+    assert (tmp_path / "a.lnt").read_bytes() == seen.out

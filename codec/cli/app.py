@@ -30,7 +30,10 @@ app.command()(decode)
 app.command()(info)
 app.command()(verify)
 app.add_typer(models_app, name="models")
-app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(train)
+# The trainer has its own parser: all words go through to it, --help too.
+app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+)(train)
 app.command()(demo)
 
 

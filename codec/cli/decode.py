@@ -29,11 +29,13 @@ class _Decoder:
     def __call__(self, job: Job, progress: Progress) -> Outcome:
         if (early := self.writing.prepare(job)) is not None:
             return early
-        from ..api import decode
         from ..saving import find_format, save_image
 
         wanted = self.format or (PurePath(job.dest).suffix if job.dest != PIPE else "png")
-        find_format(wanted)  # before the work
+        find_format(wanted)  # a wrong one is said before torch is loaded
+
+        from ..api import decode
+
         frame = decode(
             open_source(job.source),
             device=self.device,

@@ -8,6 +8,7 @@ from typing import Annotated
 from typer import Argument, Exit, Option
 
 from ...bitstream.limits import Limits
+from ...models import zoo
 from . import options
 from .console import Console, Progress
 from .jobs import PIPE, Job, Placement
@@ -58,6 +59,8 @@ class _Encoder:
     def __call__(self, job: Job, progress: Progress) -> Outcome:
         if (early := self.writing.prepare(job)) is not None:
             return early
+        zoo.find(self.model)  # a wrong name is said before torch is loaded
+
         from ..api import EncodeResult, encode
 
         in_memory = self.verified or job.dest == PIPE

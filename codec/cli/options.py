@@ -41,6 +41,6 @@ SizeLimit = Annotated[
     int | None, Option("--size-limit", metavar="PX", min=1, help="Refuse pictures of more pixels (2^28).")
 ]
 Json = Annotated[bool, Option("--json", help="Print one JSON object a line.")]
-Verbose = Annotated[bool, Option("-v", "--verbose", help="Say more; show tracebacks.")]
+Verbose = Annotated[bool, Option("-v", "--verbose", help="Show the traceback of errors.")]
 Quiet = Annotated[bool, Option("--quiet", help="Print errors only.")]
 Files = Annotated[list[str], Argument(metavar="FILE...", help=".lnt files; - reads standard input.")]

@@ -8,7 +8,7 @@ from .exits import ExitCode
 
 
 def train(context: Context) -> None:
-    """Train a model: linnet train CONFIG ... (see linnet train --help). Needs the extra "train"."""
+    """Train a model (linnet train --help). Needs the extra "train"."""
     try:
         from ...models.training.__main__ import main
     except ModuleNotFoundError as error:
