@@ -26,8 +26,11 @@ check: $(VENV)/installed-test
 conformance: $(VENV)/installed-test
 	$(BIN)/python -m pytest -k "golden or conformance"
 
+# PICTURES is a folder of them, such as the Kodak set: make bench PICTURES=~/kodak
 bench: $(VENV)/installed-bench
-	for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+	@test -n "$(PICTURES)" || { echo "name a folder of pictures: make bench PICTURES=..."; exit 2; }
+	$(BIN)/python benchmarks/entropy_coder.py --out benchmarks/results/entropy_coder.json
+	$(BIN)/python benchmarks/rd.py $(PICTURES) --out benchmarks/results/rd.json
 
 # The stamp is newer than pyproject.toml when everything it asks for is there.
 $(VENV)/installed-%: pyproject.toml

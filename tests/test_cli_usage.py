@@ -50,6 +50,7 @@ def test_arguments_that_do_not_parse_are_usage_errors(words: str, reason: str, f
         ("encode - -", "only once"),
         ("encode - -o .", "standard input has no name"),
         ("info - -", "only once"),
+        ("decode b.lnt -o picture", "has no suffix to tell the format"),
     ],
 )
 def test_arguments_that_contradict_are_usage_errors(words: str, reason: str, folder: Path) -> None:
@@ -58,6 +59,13 @@ def test_arguments_that_contradict_are_usage_errors(words: str, reason: str, fol
     assert done.code == 2
     assert reason in done.complaint
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_an_empty_name_is_a_usage_error(folder: Path) -> None:
+    for words in (("encode", ""), ("encode", "a.jpg", "-o", "")):
+        done = linnet(*words, cwd=folder)
+        assert done.code == 2
+        assert "a name is empty" in done.complaint
 
 
 def test_a_link_to_the_input_is_the_same_file(folder: Path) -> None:

@@ -10,6 +10,7 @@ from typer import Argument, Exit, Option
 from ...bitstream.limits import Limits
 from . import options
 from .console import Console, Progress
+from .exits import UsageError
 from .jobs import PIPE, Job, Placement
 from .run import Outcome, run_jobs
 from .stdout import standard_output
@@ -32,6 +33,8 @@ class _Decoder:
         from ..saving import find_format, save_image
 
         wanted = self.format or (PurePath(job.dest).suffix if job.dest != PIPE else "png")
+        if not wanted:
+            raise UsageError(f"{job.dest} has no suffix to tell the format: give it one, or --format")
         find_format(wanted)  # a wrong one is said before torch is loaded
 
         from ..api import decode

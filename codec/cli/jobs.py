@@ -47,6 +47,8 @@ class Placement:
             UsageError: outputs that collide, or arguments that contradict each other.
             UnreadableInputError: a folder without any file to take.
         """
+        if "" in names or self.output == "":
+            raise UsageError("a name is empty: a variable that is not set?")
         found = [pair for name in names for pair in self._inputs(name)]
         folder = self._folder(many=len(found) > 1 or self.recursive)
         jobs = [Job(source, self._dest(source, inside, folder), folder) for source, inside in found]
