@@ -19,8 +19,7 @@ def start_at_zero(layer: nn.Conv2d) -> None:
 class DepthConvBlock(nn.Module):
     """Two residual halves, a spatial and a channel-mixing one; 7 C^2 MAC a position, 3.5 C^2 when `half`.
 
-    Shapes: [N, C, H, W] in and out. Both halves end in zeros at the start of training, so a fresh
-    network is the identity and a deep one trains from its first step.
+    Shapes: [N, C, H, W] in and out.
     Source: the DC block of DCVC-RT, arXiv:2502.20762, with the activation left to ReLU: the exact path
     needs it, and it is the fastest on a CPU.
     """
@@ -33,8 +32,6 @@ class DepthConvBlock(nn.Module):
         self.leave = nn.Conv2d(inner, channels, 1)
         self.expand = nn.Conv2d(channels, 4 * inner, 1)
         self.contract = nn.Conv2d(inner, channels, 1)
-        start_at_zero(self.leave)
-        start_at_zero(self.contract)
 
     def forward(self, x: Tensor) -> Tensor:
         x = x + self.leave(self.depthwise(F.relu(self.enter(x))))

@@ -75,6 +75,9 @@ class HyperAnalysis(nn.Module):
             *blocks(width, 1, half=True),
             nn.Conv2d(width, width, 2, stride=2),
         )
+        last = self.net[-1]
+        assert isinstance(last, nn.Conv2d)
+        nn.init.normal_(last.weight, std=0.35)  # smaller hyper-latents would all round to 0 and teach nothing
 
     def forward(self, y: Tensor, level: Tensor) -> Tensor:
         return self.net(y * self.gain(level))

@@ -3,6 +3,7 @@
 import sys
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 from ..transforms import ImageConfig
 
@@ -42,19 +43,43 @@ class TrainConfig:
 
 
 def read_config(path: Path) -> TrainConfig:
-    """Read a TOML file; paths are relative to it. Raises ValueError for an unknown or missing key."""
-    values = tomllib.loads(path.read_text())
-    model = _known(ImageConfig, values.pop("model", {}), f"{path} [model]")
+    """Read a TOML file; paths are relative to it.
+
+    Raises:
+        ValueError: no TOML, an unknown or missing key, or a value of the wrong type or range.
+        OSError: the file cannot be read.
+    """
+    try:
+        values = tomllib.loads(path.read_text())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{path}: no TOML: {error}") from error
+    model = _checked(ImageConfig, values.pop("model", {}), f"{path} [model]")
     for key in ("data", "run"):
-        if key not in values:
-            raise ValueError(f"{path}: the key '{key}' is missing")
+        if not isinstance(values.get(key), str):
+            raise ValueError(f"{path}: the key '{key}' must be there and name a path")
         values[key] = (path.parent / values[key]).resolve()
-    return TrainConfig(**_known(TrainConfig, values, str(path)), model=ImageConfig(**model))
+    return TrainConfig(**_checked(TrainConfig, values, str(path)), model=ImageConfig(**model))
 
 
-def _known(kind: type, values: dict[str, object], place: str) -> dict:
-    known = {f.name for f in fields(kind)} - {"model"}
-    for key in values:
+def _checked(kind: type, values: dict[str, Any], place: str) -> dict[str, Any]:
+    known = {f.name: f.default for f in fields(kind) if f.name != "model"}
+    for key, value in values.items():
         if key not in known:
             raise ValueError(f"{place}: unknown key '{key}'; known are {', '.join(sorted(known))}")
+        if isinstance(value, Path):
+            continue
+        wanted = int if isinstance(known[key], int) else (int, float)
+        if isinstance(value, bool) or not isinstance(value, wanted) or value < (key in _AT_LEAST_ONE):
+            raise ValueError(f"{place}: {key} = {value!r} must be a {'positive ' * (wanted is int)}number")
     return values
+
+
+_AT_LEAST_ONE = {
+    "steps",
+    "batch",
+    "crop_px",
+    "late_batch",
+    "late_crop_px",
+    "valid_crops",
+    "warm_up_steps",
+} | {f.name for f in fields(ImageConfig)}

@@ -43,6 +43,8 @@ def is_held_out(path: Path) -> bool:
 
 def find_pictures(folder: Path) -> list[Path]:
     """All pictures below `folder`, sorted. Raises ValueError where there are none."""
+    if not folder.is_dir():
+        raise ValueError(f"no folder of pictures at {folder}")
     files = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
     if not files:
         raise ValueError(f"no pictures ({', '.join(sorted(SUFFIXES))}) below {folder}")

@@ -3,7 +3,6 @@
 import csv
 import math
 import time
-from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -159,7 +158,13 @@ class Trainer:
         save_state(state, self.state_path)
 
     def _restore(self, state: dict) -> None:
-        self.net.load_state_dict(state["net"])
+        try:
+            self.net.load_state_dict(state["net"])
+        except RuntimeError as error:
+            first = str(error).splitlines()[1].strip()
+            raise ValueError(
+                f"{self.state_path} is of another architecture than the config: {first}"
+            ) from error
         self.average = state["average"]
         self.optimiser.load_state_dict(state["optimiser"])
         self.step, self.seconds, self.best = state["step"], state["seconds"], state["best"]
@@ -173,9 +178,3 @@ def held_out_crop(pictures: Pictures, number: int, side: int = 256) -> Tensor:
     top, left = (max(0, (length - side) // 2) for length in picture.shape[1:])
     crop = picture[None, :, top : top + side, left : left + side].float() / 255
     return padded_to_hyper(crop).to(memory_format=torch.channels_last)
-
-
-def run_folder(config: TrainConfig) -> Path:
-    """Where the run keeps its state; created when missing."""
-    config.run.mkdir(parents=True, exist_ok=True)
-    return config.run

@@ -1,0 +1,88 @@
+"""The walk over the latents: encoder and decoder agree, and the payload is what the model predicts."""
+
+import numpy as np
+import pytest
+import torch
+from model_samples import fast
+from PIL import Image
+
+from linnet.bitstream import CorruptFileError
+from linnet.codec.still import MeasuredEncoder
+from linnet.codec.tiles import to_planes
+from linnet.entropy.coder import SymbolDecoder, SymbolEncoder
+from linnet.entropy.prior import quadtree_places
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 5), (2, 2), (6, 3), (9, 16)])
+def test_the_quadtree_steps_code_every_latent_once(size: tuple[int, int]) -> None:
+    places = torch.cat(quadtree_places(*size, 8))
+    assert torch.equal(places.sort().values, torch.arange(size[0] * size[1] * 8))
+
+
+def test_each_step_codes_one_corner_of_each_block_and_another_in_each_group() -> None:
+    for step in quadtree_places(2, 2, 4):
+        corners, channels = step // 4, step % 4
+        assert sorted(corners.tolist()) == [0, 1, 2, 3]
+        assert sorted(channels.tolist()) == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("quality", [5, 50, 95])
+def test_the_decoder_gets_the_encoders_integers_and_the_payload_is_what_the_model_predicts(
+    photo: Image.Image, quality: float
+) -> None:
+    codec = fast()
+    y = codec.analyse(to_planes(np.asarray(photo)), quality)
+    coder = MeasuredEncoder()
+    sent = codec.encode_latents(coder, y, quality)
+    payload = coder.encoder.finish()
+    decoder = SymbolDecoder(payload)
+    received = codec.decode_latents(decoder, (y.shape[0], y.shape[1]), quality)
+    decoder.finish()
+    np.testing.assert_array_equal(sent.z, received.z)
+    np.testing.assert_array_equal(sent.y_hat, received.y_hat)
+    assert sent.hash() == received.hash()
+    assert abs(len(payload) * 8 / coder.counter.bits - 1) < 0.01
+
+
+def test_decoded_latents_lie_within_half_a_step_unless_skipped(photo: Image.Image) -> None:
+    codec = fast()
+    y = codec.analyse(to_planes(np.asarray(photo)[:256, :256]), 80)
+    latents = codec.encode_latents(SymbolEncoder(), y, 80)
+    error = np.abs(latents.y_hat / 64 - y.numpy())
+    assert np.mean(error > 0.51) < 0.02
+    assert error.max() < 4
+
+
+def test_extreme_latents_escape_and_come_back() -> None:
+    codec = fast()
+    y = torch.zeros(4, 8, codec.entropy.latent)
+    y[0, 0, 0], y[3, 7, 5], y[2, 2] = 12000.0, -12000.0, 700.0
+    encoder = SymbolEncoder()
+    sent = codec.encode_latents(encoder, y, 100)
+    received = codec.decode_latents(SymbolDecoder(encoder.finish()), (4, 8), 100)
+    np.testing.assert_array_equal(sent.y_hat, received.y_hat)
+
+
+def test_float64_gives_the_same_integers_as_float32(photo: Image.Image) -> None:
+    single, double = fast(torch.float32), fast(torch.float64)
+    y = single.analyse(to_planes(np.asarray(photo)[:300, :300]), 60)
+    encoder = SymbolEncoder()
+    sent = single.encode_latents(encoder, y, 60)
+    received = double.decode_latents(SymbolDecoder(encoder.finish()), (y.shape[0], y.shape[1]), 60)
+    assert sent.hash() == received.hash()
+
+
+def test_a_cut_payload_is_corrupt_not_a_crash(photo: Image.Image) -> None:
+    codec = fast()
+    y = codec.analyse(to_planes(np.asarray(photo)[:128, :128]), 40)
+    encoder = SymbolEncoder()
+    codec.encode_latents(encoder, y, 40)
+    payload = encoder.finish()
+    decoder = SymbolDecoder(payload[: len(payload) // 8 * 4])
+
+    def decode() -> None:
+        codec.decode_latents(decoder, (8, 8), 40)
+        decoder.finish()
+
+    with pytest.raises(CorruptFileError):
+        decode()

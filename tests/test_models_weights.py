@@ -1,0 +1,94 @@
+"""The shipped weights: the right file, within the certificate, and refused when they have changed."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from linnet.bitstream import FormatError, ModelMismatchError
+from linnet.entropy.networks import HyperNet, PriorNet, TensorSource, read_hyper_net, read_prior_net
+from linnet.models import weights, zoo
+from linnet.models.selftest import self_test
+
+CPU = torch.device("cpu")
+
+
+def shipped() -> dict[str, torch.Tensor]:
+    spec = zoo.find("fast")
+    return weights.read_tensors(spec.path, spec.sha256)
+
+
+@pytest.mark.parametrize("spec", zoo.SPECS, ids=lambda spec: spec.name)
+def test_every_model_in_the_zoo_ships_with_its_weights_and_a_card(spec: zoo.ModelSpec) -> None:
+    config, card = weights.read_card(spec.path)
+    weights.read_tensors(spec.path, spec.sha256)
+    assert config.latent > 0
+    assert {"steps", "data", "loss", "kodak", "quantisation_cost_percent"} <= card.keys()
+
+
+def test_wire_ids_are_never_shared() -> None:
+    assert len({spec.wire_id for spec in zoo.SPECS}) == len(zoo.SPECS)
+
+
+def test_the_shipped_networks_meet_the_certificate() -> None:
+    source = TensorSource(weights.part(shipped(), "exact."), torch.float32, CPU)
+    assert 2**20 < max(read_hyper_net(source).certify(), read_prior_net(source).certify()) < 2**24
+
+
+def test_quantising_the_shipped_networks_cost_at_most_0_3_percent() -> None:
+    _, card = weights.read_card(zoo.find("fast").path)
+    cost = card["quantisation_cost_percent"]
+    assert isinstance(cost, dict)
+    assert cost["mean"] <= 0.3
+
+
+def test_the_self_test_notices_one_changed_weight() -> None:
+    tensors = shipped()
+    changed = tensors["exact.prior.head3.weight"].clone()
+    changed[5, 7] += 1
+    with pytest.raises(ModelMismatchError, match="other integers"):
+        weights.build_entropy_model({**tensors, "exact.prior.head3.weight": changed}, CPU)
+
+
+def test_where_float32_fails_the_self_test_float64_takes_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrong_in_float32(hyper: HyperNet, prior: PriorNet) -> int:
+        return self_test(hyper, prior) + (hyper.grid.dtype == torch.float32)
+
+    monkeypatch.setattr(weights, "self_test", wrong_in_float32)
+    model = weights.build_entropy_model(shipped(), CPU)
+    assert model.prior.octaves.dtype == torch.float64
+
+
+def test_a_missing_tensor_is_named() -> None:
+    tensors = shipped()
+    del tensors["exact.prior.trunk.enter.bias"]
+    with pytest.raises(FormatError, match=r"prior\.trunk\.enter\.bias"):
+        weights.build_entropy_model(tensors, CPU)
+
+
+def test_damaged_weights_are_refused_before_they_are_used(tmp_path: Path) -> None:
+    spec = zoo.find("fast")
+    data = bytearray(spec.path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path = tmp_path / "damaged.safetensors"
+    path.write_bytes(data)
+    with pytest.raises(ModelMismatchError, match="SHA-256"):
+        weights.read_tensors(path, spec.sha256)
+
+
+def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "text.safetensors"
+    path.write_text("this is no model")
+    with pytest.raises(FormatError, match="not a model file"):
+        weights.read_card(path)
+
+
+@pytest.mark.parametrize(("wire_id", "said"), [(1, "other weights"), (200, "needs model 200")])
+def test_a_file_of_another_model_says_what_it_needs(wire_id: int, said: str) -> None:
+    with pytest.raises(ModelMismatchError, match=said):
+        zoo.find_wire(wire_id, b"\1" * 8)
+
+
+def test_an_unknown_model_names_the_known_ones() -> None:
+    with pytest.raises(ValueError, match="fast"):
+        zoo.find("slow")
