@@ -52,9 +52,9 @@ def test_workers_stop_too(large: Path) -> None:
 
 
 def wait_for_unfinished_file(folder: Path, encoder: subprocess.Popen[bytes]) -> None:
-    """Wait until the encoder has begun to write."""
+    """Wait until the encoder is in the middle of its work: some of the file is on the disk."""
     deadline = time.monotonic() + TIMEOUT_S
-    while not list(folder.glob(".*.tmp")):
+    while not any(path.stat().st_size for path in folder.glob(".*.tmp")):
         assert encoder.poll() is None, "the encoder ended early"
         assert time.monotonic() < deadline, "the encoder has not begun"
         time.sleep(0.05)

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-STANDARD = {*sys.stdlib_module_names, "_typeshed"}  # the last exists for type checkers only
+# Python 3.10 has no tomllib; _typeshed exists for type checkers only.
+STANDARD = {*sys.stdlib_module_names, "tomllib", "_typeshed"}
 FOLDERS = ("bitstream", "entropy", "models", "codec")
 
 # Of the package itself; a folder may always import from itself.
