@@ -76,12 +76,12 @@ def run(words: list[str]) -> str:
     return subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
-def pillow_point(originals: list[Pixels], quality: int, options: dict[str, object]) -> Point:
+def pillow_point(originals: list[Pixels], quality: int, format: str, **options: int | bool) -> Point:
     """Encode and decode with Pillow."""
     rows = []
     for original in originals:
         stream = io.BytesIO()
-        Image.fromarray(original).save(stream, quality=quality, **options)
+        Image.fromarray(original).save(stream, format, quality=quality, **options)
         decoded = np.asarray(Image.open(stream).convert("RGB"))
         rows.append(measure(original, decoded, len(stream.getvalue())))
     return point(quality, rows)
@@ -95,21 +95,28 @@ def curve(qualities: Iterable[float], make: Callable[[float], Point], name: str)
         points.append(make(quality))
         last = points[-1]
         seconds = time.monotonic() - started
-        print(f"{name} {quality}: {last['bpp']:.4f} bpp {last['psnr_db']:.3f} dB  ({seconds:.0f} s)", flush=True)
+        print(
+            f"{name} {quality}: {last['bpp']:.4f} bpp {last['psnr_db']:.3f} dB  ({seconds:.0f} s)", flush=True
+        )
     return points
 
 
 def bd_rate(anchor: list[Point], test: list[Point], metric: str = "psnr_db") -> dict[str, object]:
     """BD-rate in percent (PCHIP on log-rate) over the overlap, which is given too."""
-    (rate_a, value_a), (rate_t, value_t) = (
-        zip(*sorted((float(str(p["bpp"])), float(str(p[metric]))) for p in points), strict=True)
+    curves = [
+        np.array(sorted((float(str(p["bpp"])), float(str(p[metric]))) for p in points)).T
         for points in (anchor, test)
-    )
-    low, high = max(min(value_a), min(value_t)), min(max(value_a), max(value_t))
+    ]
+    (rate_a, value_a), (rate_t, value_t) = curves
+    low, high = max(value_a.min(), value_t.min()), min(value_a.max(), value_t.max())
     change = bjontegaard.bd_rate(
         rate_a, value_a, rate_t, value_t, method="pchip", require_matching_points=False, min_overlap=0
     )
-    return {"percent": round(float(change), 2), "overlap": [round(low, 3), round(high, 3)], "metric": metric}
+    return {
+        "percent": round(float(np.asarray(change)), 2),
+        "overlap": [round(float(low), 3), round(float(high), 3)],
+        "metric": metric,
+    }
 
 
 def published(path: Path) -> dict[str, list[Point]]:
@@ -126,7 +133,9 @@ def published(path: Path) -> dict[str, list[Point]]:
 
 def main() -> None:
     """Measure, compare, write."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("pictures", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--reference", type=Path, help="JSON of published curves")
@@ -137,12 +146,12 @@ def main() -> None:
         "Linnet fast": curve(LINNET_QUALITIES, lambda q: linnet_point(files, originals, q), "linnet"),
         "JPEG": curve(
             JPEG_QUALITIES,
-            lambda q: pillow_point(originals, int(q), {"format": "JPEG", "optimize": True, "subsampling": 2}),
+            lambda q: pillow_point(originals, int(q), "JPEG", optimize=True, subsampling=2),
             "jpeg",
         ),
         "WebP": curve(
             WEBP_QUALITIES,
-            lambda q: pillow_point(originals, int(q), {"format": "WEBP", "method": 6}),
+            lambda q: pillow_point(originals, int(q), "WEBP", method=6),
             "webp",
         ),
     }

@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
+from ..bitstream.errors import LimitExceededError
 from ..bitstream.limits import Limits
 from ..bitstream.metadata import Metadata
 from ..bitstream.reader import Reader
@@ -127,6 +128,11 @@ def encode(
     frame = as_frame(source, limits)
     if metadata == "none":
         frame = replace(frame.oriented(), metadata=Metadata())
+    if frame.metadata.byte_count > limits.max_metadata_bytes:
+        raise LimitExceededError(
+            f"{frame.metadata.byte_count} bytes of metadata are more than Limits.max_metadata_bytes = "
+            f"{limits.max_metadata_bytes}: strip them (metadata='none') or raise the limit"
+        )
     started = time.perf_counter()
     header = header_of(frame, codec, quality)
     path = Path(dest) if isinstance(dest, (str, os.PathLike)) else None

@@ -1,5 +1,6 @@
 """The building block of every Linnet transform: channel mixing by 1x1, space by a depthwise 3x3."""
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -10,10 +11,11 @@ def sum_groups(x: Tensor, groups: int = 4) -> Tensor:
     return sum(rest, first)
 
 
-def start_at_zero(layer: nn.Conv2d) -> None:
-    """Make a layer give zeros until it is trained."""
-    for parameter in layer.parameters():
-        nn.init.zeros_(parameter)
+def start_small(layer: nn.Conv2d) -> None:
+    """Shrink a layer's first weights: what it adds to starts good, but zeros would hide it from training."""
+    with torch.no_grad():
+        for parameter in layer.parameters():
+            parameter.mul_(0.1)
 
 
 class DepthConvBlock(nn.Module):

@@ -28,8 +28,8 @@ class WaveletShortcut(nn.Module):
     """A linear path beside analysis and synthesis: Haar coefficients <-> latents through one 1x1 each.
 
     `spread` [latent, 1, 1] is the standard deviation of each latent in the training pictures (pixels 0..1).
-    It is fixed: the networks beside this path see and give latents of unit variance, so that one learning
-    rate suits channels that differ by a factor of a thousand.
+    It is fixed: the networks beside this path see and give latents over its square root, half-way between
+    pixels, where the first channels drown the others, and unit variance, where noise drowns the first.
     Source: AuxT, arXiv:2502.04988 (auxiliary wavelet transforms speed up the training of learned codecs).
     """
 

@@ -20,7 +20,7 @@ def test_haar_is_orthonormal_and_compacts_a_flat_block() -> None:
 def test_a_full_basis_makes_the_shortcut_lossless() -> None:
     shortcut = WaveletShortcut(768)
     basis = torch.linalg.qr(torch.randn(768, 768, generator=torch.Generator().manual_seed(1)))[0]
-    shortcut.start_from_basis(basis)
+    shortcut.start_from_basis(basis, torch.ones(768))
     x = torch.rand(2, 3, 32, 48)
     assert torch.allclose(shortcut.synthesise(shortcut.analyse(x)), x, atol=1e-4)
 
