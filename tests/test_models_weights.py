@@ -23,7 +23,7 @@ def test_every_model_in_the_zoo_ships_with_its_weights_and_a_card(spec: zoo.Mode
     config, card = weights.read_card(spec.path)
     weights.read_tensors(spec.path, spec.sha256)
     assert config.latent > 0
-    assert {"steps", "data", "loss", "kodak", "quantisation_cost_percent"} <= card.keys()
+    assert {"steps", "data", "loss", "kodak", "hardware", "quantisation_cost_percent"} <= card.keys()
 
 
 def test_wire_ids_are_never_shared() -> None:

@@ -1,6 +1,7 @@
 """`python -m linnet.models.training`: train from a TOML file, or pack pictures to carry elsewhere."""
 
 import argparse
+import json
 import sys
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import torch
 
 from .config import read_config
 from .data import write_packed
+from .export import export
 from .trainer import Trainer
 
 
@@ -20,6 +22,12 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--device", default="auto", help="auto, cpu, cuda:0")
     top.add_argument("--threads", type=int, help="CPU threads")
+    top.add_argument(
+        "--export", type=Path, metavar="FILE.safetensors", help="only export the best checkpoint"
+    )
+    top.add_argument(
+        "--card", type=Path, metavar="FILE.json", help="with --export: more entries of the model card"
+    )
     top.add_argument("--pack", type=Path, metavar="FILE.npz", help="only pack the pictures into one file")
     return top
 
@@ -29,6 +37,10 @@ def main(argv: list[str] | None = None) -> int:
     words = parser().parse_args(argv)
     try:
         config = read_config(words.config)
+        if words.export:
+            card = json.loads(words.card.read_text()) if words.card else {}
+            print(export(config, config.run / "best.pt", words.export, card))
+            return 0
         if words.pack:
             write_packed(config.data, words.pack)
             return 0

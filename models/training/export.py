@@ -109,9 +109,13 @@ def export(config: TrainConfig, checkpoint: Path, target: Path, card: Card, crop
     z_table, y_table = hyper_table(net), gaussian_table()
     exact = entropy_model(integers, z_table, y_table)
     card = {
+        "loss": "lambda * 255^2 * MSE + bits per pixel, RGB, lambda log-spaced 0.0008 to 0.3 over 64 levels",
         **card,
         "steps": state["step"],
-        "training_pictures": len(train),
+        "held_out_loss": state["loss"],
+        "training_hours": round(state["seconds"] / 3600, 2),
+        "torch": torch.__version__,
+        "data": f"{len(train)} pictures of {config.data.name}; {len(valid)} of other photos held out",
         "parameters": sum(p.numel() for p in net.model.parameters()),
         "levels": LEVELS,
         "quantisation_cost_percent": quantisation_cost(net, exact, valid, crops),

@@ -129,7 +129,8 @@ class Trainer:
         )
         if curve["loss"] < self.best:
             self.best = curve["loss"]
-            save_state({"model": self.average, "step": self.step}, self.config.run / "best.pt")
+            best = {"model": self.average, "step": self.step, "loss": self.best, "seconds": self.seconds}
+            save_state(best, self.config.run / "best.pt")
 
     @torch.no_grad()
     def evaluate(self) -> dict[str, float]:
