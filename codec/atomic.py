@@ -69,8 +69,11 @@ def atomic_write(path: str | os.PathLike[str], overwrite: bool = False) -> Itera
     if not overwrite and os.path.lexists(shown):  # also a link to nowhere
         raise _exists(shown)
     target = Path(os.path.realpath(shown))
-    temporary, descriptor = _create_beside(target, shown)
+    # The name is cut so that it stays within the 255 bytes of a file name. It is known before the file is
+    # there, so that no signal can come between making the file and knowing what to remove.
+    temporary = target.with_name(f".{target.name[:40]}.{secrets.token_hex(6)}.tmp")
     try:
+        descriptor = _create(temporary, shown)
         with _buffered(descriptor, shown) as stream:
             yield stream
             stream.flush()
@@ -98,13 +101,11 @@ def _buffered(descriptor: int, shown: Path) -> Iterator[BinaryIO]:
             stream.close()
 
 
-def _create_beside(target: Path, shown: Path) -> tuple[Path, int]:
-    """Create a new temporary file in the folder of target; the kernel applies the umask."""
+def _create(temporary: Path, shown: Path) -> int:
+    """Create a new file, which must not exist, and open it; the kernel applies the umask."""
     flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
-    # The name is cut so that it stays within the 255 bytes of a file name.
-    temporary = target.with_name(f".{target.name[:40]}.{secrets.token_hex(6)}.tmp")
     try:
-        return temporary, os.open(temporary, flags, 0o666)
+        return os.open(temporary, flags, 0o666)
     except OSError as error:
         error.filename = os.fspath(shown)
         raise

@@ -83,8 +83,8 @@ def whole_level(quality: float) -> int:
 def load(spec: ModelSpec, device: str = "cpu", dtype: torch.dtype | None = None) -> ImageCodec:
     """Load a model once per device; `dtype` insists on a type of the exact path (tests do)."""
     place = torch.device(device)
-    config, _ = read_card(spec.path)
     tensors = read_tensors(spec.path, spec.sha256)
+    config, _ = read_card(spec.path)
     return ImageCodec(
         spec, build_transforms(config, tensors, place), build_entropy_model(tensors, place, dtype), place
     )

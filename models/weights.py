@@ -42,6 +42,8 @@ def read_card(path: Path) -> tuple[ImageConfig, Card]:
 
 def read_tensors(path: Path, sha256: str) -> dict[str, Tensor]:
     """All tensors, once the file's SHA-256 is the expected one. Raises ModelMismatchError otherwise."""
+    if not path.is_file():
+        raise ModelMismatchError(f"{path}: the weights are missing: reinstall Linnet")
     data = path.read_bytes()
     found = hashlib.sha256(data).hexdigest()
     if found != sha256:
@@ -73,7 +75,10 @@ def table_tensors(table: CdfTable, name: str) -> dict[str, Tensor]:
 def build_transforms(config: ImageConfig, tensors: dict[str, Tensor], device: torch.device) -> Transforms:
     """The float transforms, ready to run."""
     transforms = Transforms(config)
-    transforms.load_state_dict({k: v.float() for k, v in part(tensors, "transform.").items()})
+    try:
+        transforms.load_state_dict({k: v.float() for k, v in part(tensors, "transform.").items()})
+    except RuntimeError as error:
+        raise ModelMismatchError(f"the weights are of another architecture: {error}") from error
     return transforms.to(device).to(memory_format=torch.channels_last).eval().requires_grad_(False)
 
 
