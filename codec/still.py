@@ -51,7 +51,7 @@ def header_of(frame: Frame, codec: ImageCodec, quality: float, tile_log2: int = 
 
 
 def write_still(frame: Frame, writer: Writer, header: Header, codec: ImageCodec, progress: Progress) -> float:
-    """Encode all tiles and finish the file; returns what the model's probabilities say the tiles cost, bits."""
+    """Encode all tiles and finish the file; returns what the model says the tiles cost, in bits."""
     if frame.alpha is not None:
         writer.write_alpha(alpha_to_png(frame.alpha))
     bits = 0.0

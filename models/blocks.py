@@ -1,6 +1,5 @@
 """The building block of every Linnet transform: channel mixing by 1x1, space by a depthwise 3x3."""
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -11,17 +10,17 @@ def sum_groups(x: Tensor, groups: int = 4) -> Tensor:
     return sum(rest, first)
 
 
-def start_small(layer: nn.Conv2d) -> None:
-    """Shrink a layer's first weights: what it adds to starts good, but zeros would hide it from training."""
-    with torch.no_grad():
-        for parameter in layer.parameters():
-            parameter.mul_(0.1)
+def start_at_zero(layer: nn.Conv2d) -> None:
+    """Make a layer give zeros until it is trained."""
+    for parameter in layer.parameters():
+        nn.init.zeros_(parameter)
 
 
 class DepthConvBlock(nn.Module):
     """Two residual halves, a spatial and a channel-mixing one; 7 C^2 MAC a position, 3.5 C^2 when `half`.
 
-    Shapes: [N, C, H, W] in and out.
+    Shapes: [N, C, H, W] in and out. Both halves end in zeros at the start of training, so a fresh
+    network is the identity and a deep one trains from its first step.
     Source: the DC block of DCVC-RT, arXiv:2502.20762, with the activation left to ReLU: the exact path
     needs it, and it is the fastest on a CPU.
     """
@@ -34,6 +33,8 @@ class DepthConvBlock(nn.Module):
         self.leave = nn.Conv2d(inner, channels, 1)
         self.expand = nn.Conv2d(channels, 4 * inner, 1)
         self.contract = nn.Conv2d(inner, channels, 1)
+        start_at_zero(self.leave)
+        start_at_zero(self.contract)
 
     def forward(self, x: Tensor) -> Tensor:
         x = x + self.leave(self.depthwise(F.relu(self.enter(x))))

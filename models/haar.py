@@ -27,19 +27,14 @@ def block_haar() -> Tensor:
 class WaveletShortcut(nn.Module):
     """A linear path beside analysis and synthesis: Haar coefficients <-> latents through one 1x1 each.
 
-    `spread` [latent, 1, 1] is the standard deviation of each latent in the training pictures (pixels 0..1).
-    It is fixed: the networks beside this path see and give latents over its square root, half-way between
-    pixels, where the first channels drown the others, and unit variance, where noise drowns the first.
     Source: AuxT, arXiv:2502.04988 (auxiliary wavelet transforms speed up the training of learned codecs).
     """
 
     haar: Tensor
-    spread: Tensor
 
     def __init__(self, latent: int) -> None:
         super().__init__()
         self.register_buffer("haar", block_haar(), persistent=False)
-        self.register_buffer("spread", torch.ones(latent, 1, 1))
         self.forward_mix = nn.Conv2d(768, latent, 1, bias=False)
         self.inverse_mix = nn.Conv2d(latent, 768, 1, bias=False)
 
@@ -58,13 +53,8 @@ class WaveletShortcut(nn.Module):
             return F.pixel_shuffle(F.conv2d(y.float(), weight[:, :, None, None]), BLOCK_PX)
 
     @torch.no_grad()
-    def start_from_basis(self, basis: Tensor, spread: Tensor) -> None:
-        """Start as the truncated Karhunen-Loeve transform.
-
-        Args:
-            basis: [latent, 768] orthonormal rows. spread: [latent] standard deviations of the coefficients.
-        """
-        self.spread.copy_(spread[:, None, None])
+    def start_from_basis(self, basis: Tensor) -> None:
+        """Start as the truncated Karhunen-Loeve transform: `basis` [latent, 768] has orthonormal rows."""
         mixed = basis @ self.haar.T
         self.forward_mix.weight.copy_(mixed[:, :, None, None])
         self.inverse_mix.weight.copy_(mixed.T[:, :, None, None])

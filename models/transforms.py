@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .blocks import blocks, start_small
+from .blocks import blocks, start_at_zero
 from .haar import WaveletShortcut
 from .quality import LevelGain, step_gain
 
@@ -34,11 +34,11 @@ class Analysis(nn.Module):
         self.inner_gain = LevelGain(width)
         self.leave = nn.Conv2d(width, config.latent, 3, stride=2, padding=1)
         self.gain = step_gain(config.latent)
-        start_small(self.leave)
+        start_at_zero(self.leave)
 
     def forward(self, x: Tensor, level: Tensor, shortcut: WaveletShortcut) -> Tensor:
         feature = self.blocks(self.enter(F.pixel_unshuffle(x, 8))) * self.inner_gain(level)
-        return (self.leave(feature) * shortcut.spread.sqrt() + shortcut.analyse(x)) * self.gain(level)
+        return (self.leave(feature) + shortcut.analyse(x)) * self.gain(level)
 
 
 class Synthesis(nn.Module):
@@ -52,11 +52,11 @@ class Synthesis(nn.Module):
         self.inner_gain = LevelGain(width)
         self.blocks = blocks(width, config.synthesis_blocks)
         self.leave = nn.Conv2d(width, 192, 1)
-        start_small(self.leave)
+        start_at_zero(self.leave)
 
     def forward(self, y_hat: Tensor, level: Tensor, shortcut: WaveletShortcut) -> Tensor:
         y = y_hat * self.gain(level)
-        feature = self.enter(y / shortcut.spread.sqrt())
+        feature = self.enter(y)
         feature = self.blocks(F.pixel_shuffle(feature, 2) * self.inner_gain(level))
         return F.pixel_shuffle(self.leave(feature), 8) + shortcut.synthesise(y)
 

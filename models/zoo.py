@@ -37,7 +37,7 @@ SPECS = (
         name="fast",
         kind="image",
         file="fast.safetensors",
-        sha256="ce73c23767ec9b1218cbf9300a5fc3c2b0cb3a5fefbefc78b9aede87ec36ad10",
+        sha256="f6dbf994fc15ef5135a2e5ba811623aaa1926293e0036998b0f8033fc6c7da06",
     ),
 )
 

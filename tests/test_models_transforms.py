@@ -20,14 +20,21 @@ def test_haar_is_orthonormal_and_compacts_a_flat_block() -> None:
 def test_a_full_basis_makes_the_shortcut_lossless() -> None:
     shortcut = WaveletShortcut(768)
     basis = torch.linalg.qr(torch.randn(768, 768, generator=torch.Generator().manual_seed(1)))[0]
-    shortcut.start_from_basis(basis, torch.ones(768))
+    shortcut.start_from_basis(basis)
     x = torch.rand(2, 3, 32, 48)
     assert torch.allclose(shortcut.synthesise(shortcut.analyse(x)), x, atol=1e-4)
 
 
+def test_a_fresh_block_is_the_identity() -> None:
+    x = torch.randn(1, 8, 5, 7)
+    assert torch.equal(DepthConvBlock(8, half=True)(x), x)
+
+
 def test_a_block_sees_one_position_on_each_side_and_no_further() -> None:
+    block = DepthConvBlock(8, half=True)
+    torch.nn.init.ones_(block.leave.weight)
     x = torch.zeros(1, 8, 7, 7, requires_grad=True)
-    DepthConvBlock(8, half=True)(x + torch.randn(1, 8, 7, 7))[0, :, 3, 3].sum().backward()
+    block(x + torch.randn(1, 8, 7, 7))[0, :, 3, 3].sum().backward()
     assert x.grad is not None
     seen = x.grad[0].abs().sum(0) > 0
     assert seen[2:5, 2:5].all()

@@ -35,7 +35,7 @@ def half_precision(net: TrainingModel) -> dict[str, Tensor]:
     with torch.no_grad():
         for name in names:
             value = state[name].float()
-            stored[f"transform.{name}"] = value if "gain" in name or "spread" in name else value.half()
+            stored[f"transform.{name}"] = value if "gain" in name else value.half()
             state[name].copy_(stored[f"transform.{name}"])
     return stored
 
