@@ -7,6 +7,7 @@ disk, headers included. PSNR is of 8-bit RGB; all means are over pictures of per
 """
 
 import argparse
+import functools
 import io
 import json
 import subprocess
@@ -29,7 +30,7 @@ Point = dict[str, object]
 LINNET_QUALITIES = (0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100)
 JPEG_QUALITIES = (5, 10, 15, 20, 30, 40, 50, 60, 70, 80, 85, 90, 93, 95, 97)
 WEBP_QUALITIES = (0, 5, 10, 20, 30, 40, 50, 60, 70, 80, 85, 90, 95, 98, 100)
-PUBLISHED = {"vtm": "VTM", "bpg": "BPG", "av1": "AV1"}
+PUBLISHED = {"vtm": "VTM", "bpg_444_x265_ycbcr": "BPG", "av1": "AV1"}
 
 
 def measure(original: Pixels, decoded: Pixels, size_bytes: int) -> dict[str, float]:
@@ -87,6 +88,15 @@ def pillow_point(originals: list[Pixels], quality: int, format: str, **options: 
     return point(quality, rows)
 
 
+Make = Callable[[list[Path], list[Pixels], float], Point]
+CODECS: dict[str, tuple[tuple[int, ...], Make]] = {
+    "linnet": (LINNET_QUALITIES, linnet_point),
+    "jpeg": (JPEG_QUALITIES, lambda _, o, q: pillow_point(o, int(q), "JPEG", optimize=True, subsampling=2)),
+    "webp": (WEBP_QUALITIES, lambda _, o, q: pillow_point(o, int(q), "WEBP", method=6)),
+}
+LABELS = {"linnet": "Linnet fast", "jpeg": "JPEG", "webp": "WebP"}
+
+
 def curve(qualities: Iterable[float], make: Callable[[float], Point], name: str) -> list[Point]:
     """All points of a codec, with progress."""
     points = []
@@ -124,10 +134,8 @@ def published(path: Path) -> dict[str, list[Point]]:
     codecs = json.loads(path.read_text())["codecs"]
     found: dict[str, list[Point]] = {}
     for name, label in PUBLISHED.items():
-        for key, entry in codecs.items():
-            if key.lower() == name or key.lower().startswith((name + "-", name + "_")):
-                rows = zip(entry["bpp"], entry["psnr"], strict=True)
-                found.setdefault(label, [{"bpp": b, "psnr_db": p} for b, p in rows])
+        rows = zip(codecs[name]["bpp"], codecs[name]["psnr"], strict=True)
+        found[label] = [{"bpp": b, "psnr_db": p} for b, p in rows]
     return found
 
 
@@ -139,26 +147,20 @@ def main() -> None:
     parser.add_argument("pictures", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--reference", type=Path, help="JSON of published curves")
+    parser.add_argument(
+        "--codecs", default=",".join(CODECS), help="measure these; others keep what --out has"
+    )
     words = parser.parse_args()
     files = sorted(words.pictures.glob("*.png"))
     originals = [np.asarray(Image.open(path).convert("RGB")) for path in files]
-    curves = {
-        "Linnet fast": curve(LINNET_QUALITIES, lambda q: linnet_point(files, originals, q), "linnet"),
-        "JPEG": curve(
-            JPEG_QUALITIES,
-            lambda q: pillow_point(originals, int(q), "JPEG", optimize=True, subsampling=2),
-            "jpeg",
-        ),
-        "WebP": curve(
-            WEBP_QUALITIES,
-            lambda q: pillow_point(originals, int(q), "WEBP", method=6),
-            "webp",
-        ),
-    }
+    curves: dict[str, list[Point]] = json.loads(words.out.read_text())["curves"] if words.out.exists() else {}
+    for name in words.codecs.split(","):
+        qualities, make = CODECS[name]
+        curves[LABELS[name]] = curve(qualities, functools.partial(make, files, originals), name)
     references = published(words.reference) if words.reference else {}
-    bd = {}
+    bd: dict[str, list[dict[str, object]]] = {}
     for name, anchor in {**curves, **references}.items():
-        if name != "Linnet fast":
+        if name != "Linnet fast" and "Linnet fast" in curves:
             bd[name] = [bd_rate(anchor, curves["Linnet fast"])]
             if "ms_ssim" in anchor[0]:
                 bd[name].append(bd_rate(anchor, curves["Linnet fast"], "ms_ssim"))

@@ -12,10 +12,10 @@ from torch import Tensor
 from .coder import SKIP, SymbolCoder
 from .layers import exact_arithmetic
 from .networks import MEAN_BITS, STEPS, HyperNet, PriorNet
+from .quantise import ERROR_BITS, quantise
 from .tables import CdfTable
 
 HYPER_STRIDE = 4  # latents per hyper-latent, each side
-SYMBOL_LIMIT = 2**14  # symbols are clamped here: y_hat stays below 2^21 and exact in float32
 Int32 = NDArray[np.int32]
 
 
@@ -42,6 +42,7 @@ class EntropyModel:
     prior: PriorNet
     z_table: CdfTable
     y_table: CdfTable
+    error_bits: float = ERROR_BITS  # of the encoder's quantisation; see entropy.quantise
 
     @property
     def latent(self) -> int:
@@ -89,16 +90,14 @@ class EntropyModel:
             mean, index = (t.reshape(-1)[places] for t in self.prior.step(number, feature, y_hat, level))
             rows = index.to(torch.uint8).cpu().numpy()
             rows[rows == 0] = SKIP
-            symbols = coder.code(None if y is None else quantise(y[places], mean), rows, self.y_table)
+            given = None
+            if y is not None:
+                steps = mean.float() / 2**MEAN_BITS
+                given = quantise(y[places], steps, index.long(), self.y_table, self.error_bits)
+            symbols = coder.code(given, rows, self.y_table)
             decoded = torch.from_numpy(symbols).to(feature.device, feature.dtype) * 2**MEAN_BITS + mean
             y_hat.view(-1)[places] = decoded
         return y_hat[0].to(torch.int32).cpu().numpy()
-
-
-def quantise(y: Tensor, mean: Tensor) -> Int32:
-    """The encoder's choice: the nearest symbol to y (in steps) around mean (in 2^-6 steps), clamped."""
-    symbols = torch.round(y.float() - mean.float() / 2**MEAN_BITS)
-    return symbols.clamp_(-SYMBOL_LIMIT, SYMBOL_LIMIT).to(torch.int32).cpu().numpy()
 
 
 @lru_cache(maxsize=16)

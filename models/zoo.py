@@ -37,7 +37,7 @@ SPECS = (
         name="fast",
         kind="image",
         file="fast.safetensors",
-        sha256="f6dbf994fc15ef5135a2e5ba811623aaa1926293e0036998b0f8033fc6c7da06",
+        sha256="fb7d812218bdbff04edc35fe176df33eeff8bc7a2395e85ac3b575e5da66bd65",
     ),
 )
 

@@ -1,5 +1,6 @@
 """From a trained checkpoint to a model file: calibrate, quantise, certify, tabulate, self-test, describe."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -61,7 +62,7 @@ def entropy_model(tensors: dict[str, Tensor], z_table: CdfTable, y_table: CdfTab
     hyper, prior = read_hyper_net(source), read_prior_net(source)
     hyper.certify()
     prior.certify()
-    return EntropyModel(hyper, prior, z_table, y_table)
+    return EntropyModel(hyper, prior, z_table, y_table, error_bits=math.inf)  # rounding, as in training
 
 
 @torch.no_grad()
