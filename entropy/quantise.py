@@ -16,7 +16,7 @@ SYMBOL_LIMIT = 2**14  # decoded latents stay below 2^21 and exact in float32
 MAGNITUDES = 64  # rows are compared up to here; a wider symbol is simply rounded
 
 # What an error of one squared quantisation step weighs, in bits. For a symbol alone it would be lambda *
-# 255^2 * step^2 / 3 = 6 / ln 2 = 8.7 (see models.quality.step_size); but later symbols are predicted from this one,
+# 255^2 * step^2 / 3 = 6 / ln 2 = 8.7 (see models.quality.step_size); but later ones are predicted from it,
 # and 30 gave the best rate-distortion on held-out pictures at all qualities: 0.1 to 0.9 % of the loss.
 ERROR_BITS = 30.0
 

@@ -37,8 +37,8 @@ class DepthConvBlock(nn.Module):
         start_at_zero(self.contract)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = x + self.leave(self.depthwise(F.relu(self.enter(x))))
-        return x + self.contract(sum_groups(F.relu(self.expand(x))))
+        x = x + self.leave(self.depthwise(F.relu(self.enter(x), inplace=True)))
+        return x + self.contract(sum_groups(F.relu(self.expand(x), inplace=True)))
 
 
 def blocks(channels: int, count: int, half: bool = False) -> nn.Sequential:
