@@ -74,8 +74,8 @@ def decode_tile(tile: Tile, header: Header, codec: ImageCodec) -> Latents:
         CorruptFileError: the payload is damaged. ModelMismatchError: it decodes, but to other integers.
     """
     box = header.tile_box(tile.index)
-    coder = SymbolDecoder(tile.payload)
     try:
+        coder = SymbolDecoder(tile.payload)
         latents = codec.decode_latents(
             coder, (latents_across(box[3]), latents_across(box[2])), header.quality
         )
