@@ -37,7 +37,7 @@ SPECS = (
         name="fast",
         kind="image",
         file="fast.safetensors",
-        sha256="fb7d812218bdbff04edc35fe176df33eeff8bc7a2395e85ac3b575e5da66bd65",
+        sha256="f8265608cae9cf41b9672454f7a683ddc5133b353d279de073c048a23ba22d7d",
     ),
 )
 

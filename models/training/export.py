@@ -1,6 +1,7 @@
 """From a trained checkpoint to a model file: calibrate, quantise, certify, tabulate, self-test, describe."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from torch import Tensor
 from ...entropy.coder import RateCounter
 from ...entropy.networks import TensorSource, read_hyper_net, read_prior_net
 from ...entropy.prior import EntropyModel
+from ...entropy.quantise import ERROR_BITS
 from ...entropy.tables import CdfTable, gaussian_table, pmf_table
 from ..quality import LEVELS
 from ..selftest import self_test
@@ -21,11 +23,13 @@ from .config import TrainConfig
 from .data import Pictures, load
 from .objective import TrainingModel
 from .quantise import quantise
+from .tables import fit_tables
 from .trainer import held_out_crop
 
 Z_REACH = 40  # hyper-latents beyond it escape
 Z_TAIL = 1e-6  # mass of a row's ends that is left to the escape
 COST_LEVELS = (3, 15, 27, 39, 51, 63)
+COST_CROPS = 16
 
 
 def half_precision(net: TrainingModel) -> dict[str, Tensor]:
@@ -66,31 +70,31 @@ def entropy_model(tensors: dict[str, Tensor], z_table: CdfTable, y_table: CdfTab
 
 
 @torch.no_grad()
-def quantisation_cost(
-    net: TrainingModel, exact: EntropyModel, pictures: Pictures, crops: int
-) -> dict[str, float]:
-    """Bits of the exact path over those of the float networks, minus 1, in percent, per level and in all.
-
-    Both see the same latents, rounded the same way; the float side's bits are those of its Gaussians
-    and its density, the exact side's those of the integer tables.
-    """
-    float_bits, exact_bits = np.zeros(len(COST_LEVELS)), np.zeros(len(COST_LEVELS))
+def float_bits(net: TrainingModel, pictures: Pictures, level: int) -> float:
+    """Bits of the float networks for some pictures: their Gaussians, their density."""
     net.eval()
-    for at, chosen in enumerate(COST_LEVELS):
-        level = torch.tensor([float(chosen)])
-        for number in range(min(crops, len(pictures))):
-            picture = held_out_crop(pictures, number)
-            outcome = net(picture, level)
-            float_bits[at] += float(outcome.bpp) * picture.shape[2] * picture.shape[3]
-            y = net.model.analyse(picture - 0.5, level)
-            z = torch.round(net.model.hyper_analysis(y, level))[0].permute(1, 2, 0).int().numpy()
-            counter = RateCounter()
-            exact.code(counter, (y.shape[2], y.shape[3]), chosen, (z, y[0].permute(1, 2, 0)))
-            exact_bits[at] += counter.bits
-    percent = (exact_bits / float_bits - 1) * 100
-    costs = {f"level_{chosen}": round(float(p), 3) for chosen, p in zip(COST_LEVELS, percent, strict=True)}
-    costs["mean"] = round(float(percent.mean()), 3)
-    return costs
+    crops = (held_out_crop(pictures, number) for number in range(min(COST_CROPS, len(pictures))))
+    levels = torch.full((1,), float(level))
+    return sum(float(net(crop, levels).bpp) * crop.shape[2] * crop.shape[3] for crop in crops)
+
+
+@torch.no_grad()
+def exact_bits(net: TrainingModel, exact: EntropyModel, pictures: Pictures, level: int) -> float:
+    """Bits of the exact path for the same pictures and latents: those of its integer tables."""
+    counter = RateCounter()
+    levels = torch.full((1,), float(level))
+    for number in range(min(COST_CROPS, len(pictures))):
+        y = net.model.analyse(held_out_crop(pictures, number) - 0.5, levels)
+        z = torch.round(net.model.hyper_analysis(y, levels))[0].permute(1, 2, 0).int().numpy()
+        exact.code(counter, (y.shape[2], y.shape[3]), level, (z, y[0].permute(1, 2, 0)))
+    return counter.bits
+
+
+def percent_over(found: list[float], base: list[float]) -> dict[str, float]:
+    """How much more bits, in percent, per level and in the mean."""
+    changes = [100 * (one / other - 1) for one, other in zip(found, base, strict=True)]
+    named = {f"level_{level}": round(change, 3) for level, change in zip(COST_LEVELS, changes, strict=True)}
+    return {**named, "mean": round(float(np.mean(changes)), 3)}
 
 
 def export(config: TrainConfig, checkpoint: Path, target: Path, card: Card, crops: int = 16) -> str:
@@ -107,8 +111,12 @@ def export(config: TrainConfig, checkpoint: Path, target: Path, card: Card, crop
     train = load(config.data, held_out=False, device=torch.device("cpu"))
     valid = load(config.data, held_out=True, device=torch.device("cpu"))
     integers = quantise(net.model, calibrate(net, train, crops=4 * crops))
-    z_table, y_table = hyper_table(net), gaussian_table()
-    exact = entropy_model(integers, z_table, y_table)
+    exact = entropy_model(integers, hyper_table(net), gaussian_table())
+    in_float = [float_bits(net, valid, level) for level in COST_LEVELS]
+    in_integers = [exact_bits(net, exact, valid, level) for level in COST_LEVELS]
+    chosen = replace(exact, error_bits=ERROR_BITS)
+    fitted = fit_tables(net.model, chosen, train, crops=8 * crops)
+    before, after = ([exact_bits(net, m, valid, level) for level in COST_LEVELS] for m in (chosen, fitted))
     card = {
         "loss": "lambda * 255^2 * MSE + bits per pixel, RGB, lambda log-spaced 0.0008 to 0.3 over 64 levels",
         **card,
@@ -119,10 +127,11 @@ def export(config: TrainConfig, checkpoint: Path, target: Path, card: Card, crop
         "data": f"{len(train)} pictures of {config.data.name}; {len(valid)} of other photos held out",
         "parameters": sum(p.numel() for p in net.model.parameters()),
         "levels": LEVELS,
-        "quantisation_cost_percent": quantisation_cost(net, exact, valid, crops),
+        "quantisation_cost_percent": percent_over(in_integers, in_float),
+        "fitted_tables_percent": percent_over(after, before),
     }
     tensors |= {f"exact.{name}": value for name, value in integers.items()}
-    tensors |= table_tensors(z_table, "z") | table_tensors(y_table, "y")
+    tensors |= table_tensors(fitted.z_table, "z") | table_tensors(fitted.y_table, "y")
     tensors["selftest.hash"] = torch.tensor(self_test(exact.hyper, exact.prior))
-    print(f"exact path costs {card['quantisation_cost_percent']} % of rate")
+    print({name: value for name, value in card.items() if name.endswith("percent")})
     return write_model(target, config.model, tensors, card)
