@@ -165,11 +165,18 @@ def exact_add(x: Tensor, y: Tensor, low: int, high: int) -> Tensor:
     return torch.add(x, y).clamp_(low, high)
 
 
-def exact_rescale(x: Tensor, shift: int, low: int, high: int) -> Tensor:
-    """Divide by 2**shift (0 to 23), rounding halves up, and clamp; |x| + 2**(shift-1) must be below 2**24."""
-    if not 0 <= shift <= MAX_SHIFT:
-        raise ValueError(f"shift must be 0 to {MAX_SHIFT}, found {shift}")
-    return (x + (1 << shift >> 1)).mul_(2.0**-shift).floor_().clamp_(low, high)
+def exact_rescale(x: Tensor, shift: int | Tensor, low: int, high: int) -> Tensor:
+    """Divide by 2**shift, rounding halves up, and clamp; |x| + 2**(shift-1) must be below 2**24.
+
+    Args:
+        shift: 0 to 23, one for all or integers [C] for the channels of x [..., C], of its dtype and device.
+    """
+    if isinstance(shift, int):
+        if not 0 <= shift <= MAX_SHIFT:
+            raise ValueError(f"shift must be 0 to {MAX_SHIFT}, found {shift}")
+        shift = torch.tensor(float(shift), dtype=x.dtype, device=x.device)
+    step = torch.exp2(shift)  # powers of two: sum, product and quotient are exact
+    return x.add(torch.floor(step / 2)).div_(step).floor_().clamp_(low, high)
 
 
 def upsample(x: Tensor) -> Tensor:

@@ -7,12 +7,13 @@ import torch
 from torch import Tensor
 
 from ..bitstream.errors import FormatError
-from .layers import ExactDepthwise, ExactLinear, exact_add, upsample
+from .layers import ExactDepthwise, ExactLinear, exact_add, exact_rescale, upsample
 
 MEAN_BITS = 6  # means lie on a grid of 2^-6 of a quantisation step
 HEAD_MEAN_BITS = 10  # a head gives them on a grid of 2^-10 of its channel's octave
 INDEX_BITS = 4  # a head gives scale indices on a grid of 2^-4
 TOP_INDEX = 63
+MEAN_BOUND = 2**20  # 16384 steps: with a symbol of 2^14 steps a latent stays below 2^22, exact in float32
 STEPS = 4
 GROUPS = 4  # of an expanded feature, summed
 
@@ -100,25 +101,20 @@ class PriorNet:
         octave = self.octaves[level]
         if number:
             bound = self.trunk.bound
-            context = regrid(y_hat, self.context_shift + octave).clamp_(-bound, bound)
+            context = exact_rescale(y_hat, self.context_shift + octave, -bound, bound)
             feature = self.trunk(self.adaptors[number - 1](torch.cat([context, feature], -1)))
         mean, index = self.heads[number](feature).chunk(2, -1)
         lift = octave - (HEAD_MEAN_BITS - MEAN_BITS)
-        mean = regrid(mean * torch.exp2(lift.clamp(min=0)), (-lift).clamp(min=0))
-        index = regrid(index + self.level_index[level], torch.full_like(octave, INDEX_BITS))
-        return mean, index.clamp_(0, TOP_INDEX)
+        mean = exact_rescale(
+            mean * torch.exp2(lift.clamp(min=0)), (-lift).clamp(min=0), -MEAN_BOUND, MEAN_BOUND
+        )
+        return mean, exact_rescale(index + self.level_index[level], INDEX_BITS, 0, TOP_INDEX)
 
     def certify(self) -> int:
         """See ExactBlock.certify."""
         found = [block.certify() for block in (self.fuse1, self.fuse2, self.trunk)]
         found += [layer.certify(self.trunk.bound) for layer in (*self.adaptors, *self.heads)]
         return max(found)
-
-
-def regrid(x: Tensor, shift: Tensor) -> Tensor:
-    """Divide each channel of x by its 2**k, rounding halves up; k = 0 changes nothing."""
-    step = torch.exp2(shift)  # a power of two: product and quotient are exact
-    return x.add(torch.floor(step / 2)).div_(step).floor_()
 
 
 class TensorSource:
