@@ -20,6 +20,7 @@ from ..bitstream.metadata import Metadata
 from ..bitstream.reader import Reader
 from ..bitstream.writer import Writer
 from ..models import image_codec, zoo
+from .alpha import alpha_from_png
 from .atomic import atomic_write
 from .frame import Frame
 from .images import load_image
@@ -217,6 +218,8 @@ def verify(
         codec = None
         if full:
             codec = image_codec.load(zoo.find_wire(header.model, header.weights_hash), device_name(device))
+            if reader.alpha is not None:
+                alpha_from_png(reader.alpha, header.width, header.height, header.bit_depth)
         for tile in reader.tiles():
             size += len(tile.payload)
             if codec is not None:

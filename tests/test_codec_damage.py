@@ -1,6 +1,7 @@
 """Damaged, foreign and future files: an error with its place, never a picture."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -68,3 +69,16 @@ def test_a_payload_of_another_length_is_corrupt(small: bytes, cut: int) -> None:
     shorter = payload[:cut] if cut <= 0 else payload + bytes(cut)
     with pytest.raises(linnet.FormatError, match="tile 0"):
         linnet.decode(rewritten(small, payload=shorter))
+
+
+def test_a_full_check_reads_the_alpha_plane_too(small: bytes) -> None:
+    reader = Reader(small)
+    stream = io.BytesIO()
+    writer = Writer(stream, replace(reader.header, has_alpha=True))
+    writer.write_alpha(b"no PNG")
+    tile = next(reader.tiles())
+    writer.write_tile(0, tile.latent_hash, tile.payload)
+    writer.finish()
+    assert linnet.verify(stream.getvalue()).ok
+    with pytest.raises(linnet.CorruptFileError, match="alpha"):
+        linnet.verify(stream.getvalue(), full=True)
