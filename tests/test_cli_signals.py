@@ -3,11 +3,20 @@
 import signal
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from cli_process import LINNET, TIMEOUT_S
 from PIL import Image
+
+
+@pytest.fixture(autouse=True)
+def interruptible() -> Iterator[None]:
+    """A child ignores SIGINT if its parent does, as jobs in the background of a script do: here it must not."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture
