@@ -13,7 +13,7 @@ from PIL import Image
 
 @pytest.fixture(autouse=True)
 def interruptible() -> Iterator[None]:
-    """A child ignores SIGINT if its parent does, as jobs in the background of a script do: here it must not."""
+    """A child ignores SIGINT if its parent does, as a script in the background may: here it must not."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
