@@ -9,10 +9,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..bitstream.errors import CorruptFileError
 from .coder import SKIP, SymbolCoder
 from .layers import exact_arithmetic
 from .networks import MEAN_BITS, STEPS, HyperNet, PriorNet
-from .quantise import ERROR_BITS, quantise
+from .quantise import ERROR_BITS, SYMBOL_LIMIT, quantise
 from .tables import CdfTable
 
 HYPER_STRIDE = 4  # latents per hyper-latent, each side
@@ -95,6 +96,8 @@ class EntropyModel:
                 steps = mean.float() / 2**MEAN_BITS
                 given = quantise(y[places], steps, index.long(), self.y_table, self.error_bits)
             symbols = coder.code(given, rows, self.y_table)
+            if np.abs(symbols).max(initial=0) > SYMBOL_LIMIT:  # beyond it float32 would not be exact
+                raise CorruptFileError(f"a symbol of {np.abs(symbols).max()} is beyond {SYMBOL_LIMIT}")
             decoded = torch.from_numpy(symbols).to(feature.device, feature.dtype) * 2**MEAN_BITS + mean
             y_hat.view(-1)[places] = decoded
         return y_hat[0].to(torch.int32).cpu().numpy()

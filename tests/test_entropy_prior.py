@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from model_samples import fast
+from numpy.typing import NDArray
 from PIL import Image
 
 from linnet.bitstream import CorruptFileError
@@ -14,6 +15,7 @@ from linnet.codec.still import MeasuredEncoder
 from linnet.codec.tiles import to_planes
 from linnet.entropy.coder import RateCounter, SymbolDecoder, SymbolEncoder
 from linnet.entropy.prior import quadtree_places
+from linnet.entropy.tables import CdfTable, Int32
 from linnet.models.image_codec import whole_level
 
 
@@ -106,3 +108,22 @@ def test_a_cut_payload_is_corrupt_not_a_crash(photo: Image.Image) -> None:
 
     with pytest.raises(CorruptFileError):
         decode()
+
+
+def test_a_symbol_beyond_the_limit_is_corrupt_on_every_machine() -> None:
+    codec = fast()
+
+    class Crafted(SymbolEncoder):
+        """An encoder that puts one symbol where float32 stops being exact."""
+
+        def code(self, symbols: Int32 | None, rows: NDArray[np.uint8], table: CdfTable) -> Int32:
+            assert symbols is not None
+            crafted = np.where(rows == rows.max(), 2**20, symbols).astype(np.int32)
+            return super().code(crafted if table is codec.entropy.y_table else symbols, rows, table)
+
+    encoder = Crafted()
+    y = torch.zeros(2, 2, codec.entropy.latent)
+    with pytest.raises(CorruptFileError, match="beyond"):
+        codec.encode_latents(encoder, y, 100)
+    with pytest.raises(CorruptFileError, match="beyond"):
+        codec.decode_latents(SymbolDecoder(encoder.finish()), (2, 2), 100)
