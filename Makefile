@@ -30,7 +30,9 @@ conformance: $(VENV)/installed-test
 bench: $(VENV)/installed-bench
 	@test -n "$(PICTURES)" || { echo "name a folder of pictures: make bench PICTURES=..."; exit 2; }
 	$(BIN)/python benchmarks/entropy_coder.py --out benchmarks/results/entropy_coder.json
+	$(BIN)/python benchmarks/speed.py --out benchmarks/results/speed.json
 	$(BIN)/python benchmarks/rd.py $(PICTURES) --out benchmarks/results/rd.json
+	$(BIN)/python benchmarks/plot_rd.py benchmarks/results/rd.json benchmarks/results/rd.png
 
 # The stamp is newer than pyproject.toml when everything it asks for is there.
 $(VENV)/installed-%: pyproject.toml

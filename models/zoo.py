@@ -37,7 +37,7 @@ SPECS = (
         name="fast",
         kind="image",
         file="fast.safetensors",
-        sha256="f8265608cae9cf41b9672454f7a683ddc5133b353d279de073c048a23ba22d7d",
+        sha256="fe0fb276be137e97d0309cfee4fd1efd4cc80609d470c167801816dafb391af0",
     ),
 )
 
