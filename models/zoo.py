@@ -37,7 +37,7 @@ SPECS = (
         name="fast",
         kind="image",
         file="fast.safetensors",
-        sha256="fe0fb276be137e97d0309cfee4fd1efd4cc80609d470c167801816dafb391af0",
+        sha256="c6bdfa6672fe05014c176d684fd5e9bea335bbfc3d16ae1afbf7d08fa16174dc",
     ),
 )
 

@@ -16,6 +16,7 @@ from linnet.codec.tiles import to_planes
 from linnet.entropy.coder import RateCounter, SymbolDecoder, SymbolEncoder
 from linnet.entropy.prior import quadtree_places
 from linnet.entropy.tables import CdfTable, Int32
+from linnet.models.image import quadtree_masks
 from linnet.models.image_codec import whole_level
 
 
@@ -30,6 +31,13 @@ def test_each_step_codes_one_corner_of_each_block_and_another_in_each_group() ->
         corners, channels = step // 4, step % 4
         assert sorted(corners.tolist()) == [0, 1, 2, 3]
         assert sorted(channels.tolist()) == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize("size", [(4, 6), (3, 5)])
+def test_training_and_coding_walk_the_same_steps(size: tuple[int, int]) -> None:
+    masks = quadtree_masks(8, *size, torch.device("cpu"))
+    for mask, places in zip(masks, quadtree_places(*size, 8), strict=True):
+        assert torch.equal(mask.permute(1, 2, 0).reshape(-1).nonzero()[:, 0], places)
 
 
 @pytest.mark.parametrize("quality", [5, 50, 95])
