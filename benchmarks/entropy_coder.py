@@ -96,7 +96,8 @@ def main() -> None:
             "constriction": version("constriction"),
         }
         arguments.out.write_text(
-            json.dumps({"runs": arguments.runs, **setting, "results": results}, indent=2) + "\n"
+            json.dumps({"command": "python benchmarks/entropy_coder.py --out benchmarks/results/entropy_coder.json",
+        "runs": arguments.runs, **setting, "results": results}, indent=2) + "\n"
         )
 
 
