@@ -23,6 +23,8 @@ Rows = npt.NDArray[np.uint8]
 
 SIZES = (200_000, 4_000_000)
 
+COMMAND = "python benchmarks/entropy_coder.py --out benchmarks/results/entropy_coder.json"
+
 
 def draw(count: int, rows_in_use: int) -> tuple[Symbols, Rows]:
     """Draw Gaussian symbols: all 64 scales alike, or mostly the lowest, as of latents at a low rate."""
@@ -96,8 +98,8 @@ def main() -> None:
             "constriction": version("constriction"),
         }
         arguments.out.write_text(
-            json.dumps({"command": "python benchmarks/entropy_coder.py --out benchmarks/results/entropy_coder.json",
-        "runs": arguments.runs, **setting, "results": results}, indent=2) + "\n"
+            json.dumps({"command": COMMAND, "runs": arguments.runs, **setting, "results": results}, indent=2)
+            + "\n"
         )
 
 
