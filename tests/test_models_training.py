@@ -37,26 +37,36 @@ def test_training_lowers_the_held_out_loss(config_path: Path) -> None:
         assert [row["step"] for row in csv.DictReader(stream)] == ["150"]
 
 
+def assert_same(one: torch.nn.Module, other: torch.nn.Module) -> None:
+    values = zip(one.state_dict().items(), other.state_dict().values(), strict=True)
+    assert [name for (name, value), twin in values if not torch.equal(value, twin)] == []
+
+
 def test_a_stopped_and_resumed_run_gives_the_weights_of_an_unbroken_one(config_path: Path) -> None:
     config = read_config(config_path)
-    unbroken = Trainer(config, CPU)
-    sampler, batch = unbroken._sampler()
+    unbroken, stopped = Trainer(config, CPU), Trainer(config, CPU)
     for _ in range(6):
-        unbroken.train_step(sampler, batch)
-    stopped = Trainer(config, CPU)
-    sampler, batch = stopped._sampler()
+        unbroken.train_step()
     for _ in range(3):
-        stopped.train_step(sampler, batch)
+        stopped.train_step()
     stopped.save()
     resumed = Trainer(config, CPU)
     assert resumed.step == 3
-    sampler, batch = resumed._sampler()
     for _ in range(3):
-        resumed.train_step(sampler, batch)
-    for (name, one), other in zip(
-        unbroken.net.state_dict().items(), resumed.net.state_dict().values(), strict=True
-    ):
-        assert torch.equal(one, other), name
+        resumed.train_step()
+    assert_same(unbroken.net, resumed.net)
+    assert_same(unbroken.average.module, resumed.average.module)
+
+
+def test_a_fine_tuned_run_starts_from_the_average_of_another(config_path: Path) -> None:
+    first = Trainer(read_config(config_path), CPU)
+    first.run(minutes=0.02)
+    tuned = config_path.with_name("tuned.toml")
+    text = config_path.read_text().replace('run = "run"', 'run = "tuned"\nstart = "run/best.pt"')
+    tuned.write_text(text.replace("[model]", "level_low = 20\nlevel_high = 20\n[model]"))
+    second = Trainer(read_config(tuned), CPU)
+    assert_same(first.average.module, second.net)
+    assert second.draw_levels(4).tolist() == [20.0] * 4
 
 
 def test_a_full_disk_leaves_the_last_good_state(config_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

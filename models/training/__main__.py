@@ -1,4 +1,9 @@
-"""`python -m linnet.models.training`: train from a TOML file, or pack pictures to carry elsewhere."""
+"""`python -m linnet.models.training`: train from a TOML file, export, or pack pictures to carry elsewhere.
+
+Several processes train one model together under torchrun, on one machine or on many:
+
+    torchrun --nproc-per-node 2 -m linnet.models.training CONFIG
+"""
 
 import argparse
 import json
@@ -11,16 +16,19 @@ from .config import read_config
 from .data import write_packed
 from .export import export
 from .trainer import Trainer
+from .world import join, leave
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line; `linnet train` passes its words here."""
-    top = argparse.ArgumentParser("linnet train", description=__doc__)
+    top = argparse.ArgumentParser(
+        "linnet train", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     top.add_argument("config", type=Path, help="TOML file; its keys are the fields of TrainConfig")
     top.add_argument(
         "--minutes", type=float, default=float("inf"), help="stop and save after so many minutes"
     )
-    top.add_argument("--device", default="auto", help="auto, cpu, cuda:0")
+    top.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N")
     top.add_argument("--threads", type=int, help="CPU threads")
     top.add_argument(
         "--export", type=Path, metavar="FILE.safetensors", help="only export the best checkpoint"
@@ -30,6 +38,10 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--pack", type=Path, metavar="FILE.npz", help="only pack the pictures into one file")
     return top
+
+
+def _exit_code(error: Exception) -> int:
+    return 2 if isinstance(error, ValueError) else 3 if isinstance(error, OSError) else 1
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -46,13 +58,19 @@ def main(argv: list[str] | None = None) -> int:
             return 0
         if words.threads:
             torch.set_num_threads(words.threads)
-        name = words.device if words.device != "auto" else "cuda:0" if torch.cuda.is_available() else "cpu"
-        trainer = Trainer(config, torch.device(name))
-    except (ValueError, OSError) as error:
+        world, device = join(words.device)
+        trainer = Trainer(config, device, world)
+        if world.leads:
+            print(
+                f"training from step {trainer.step} of {config.steps} on {device}, {world.size} process(es)",
+                flush=True,
+            )
+        trainer.run(words.minutes)
+    except (ValueError, OSError, ArithmeticError) as error:
         print(f"linnet train: {error}", file=sys.stderr)
-        return 2 if isinstance(error, ValueError) else 3
-    print(f"training from step {trainer.step} of {config.steps} on {name}", flush=True)
-    trainer.run(words.minutes)
+        return _exit_code(error)
+    finally:
+        leave()
     return 0
 
 

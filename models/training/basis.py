@@ -4,10 +4,12 @@ import torch
 from torch import Tensor
 
 from ..haar import BLOCK_PX
-from .data import CropSampler
+from .crops import CropSampler
 
 
-def block_basis(sampler: CropSampler, latent: int, crops: int = 2048) -> tuple[Tensor, Tensor]:
+def block_basis(
+    sampler: CropSampler, latent: int, generator: torch.Generator, crops: int = 2048
+) -> tuple[Tensor, Tensor]:
     """[latent, 768] orthonormal rows, most energy first, and [latent] standard deviations.
 
     Columns are in the channel order of `pixel_unshuffle`.
@@ -17,7 +19,7 @@ def block_basis(sampler: CropSampler, latent: int, crops: int = 2048) -> tuple[T
     """
     covariance = torch.zeros(3 * BLOCK_PX**2, 3 * BLOCK_PX**2, dtype=torch.float64)
     for _ in range(crops // 16):
-        values = torch.nn.functional.pixel_unshuffle(sampler.batch(16) - 0.5, BLOCK_PX)
+        values = torch.nn.functional.pixel_unshuffle(sampler.batch(16, generator) - 0.5, BLOCK_PX)
         rows = values.permute(0, 2, 3, 1).reshape(-1, covariance.shape[0]).double().cpu()
         covariance += rows.T @ rows / len(rows)
     energies, vectors = torch.linalg.eigh(covariance / (crops // 16))

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from ..quality import LEVELS
 from .data import Pictures
 from .objective import TrainingModel
-from .trainer import held_out_crop
+from .validation import held_out_crop
 
 Ranges = dict[str, Tensor]
 

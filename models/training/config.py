@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from ..quality import LEVELS
 from ..transforms import ImageConfig
 
 if sys.version_info >= (3, 11):
@@ -17,13 +18,18 @@ else:
 class TrainConfig:
     """What to train, on what, for how long.
 
-    data: folder of pictures, or a `.npz` made by `pack`. run: folder of checkpoints and curves.
-    steps: planned total, the cosine schedule ends there. crop_px, batch: first stage; the last
-    `late_share` of the steps uses late_crop_px and late_batch. valid_crops: held-out pictures per evaluation.
+    data: folder of pictures, or a `.npz` made by `--pack`. run: folder of checkpoints and curves.
+    start: a `best.pt` to fine-tune; its moving average becomes the first weights.
+    steps: planned total, the cosine schedule ends there. crop_px, batch (of each process): first stage; the
+    last `late_share` of the steps uses late_crop_px and late_batch. valid_crops: held-out pictures per
+    evaluation. metric: what distortion is. level_low, level_high: quality levels drawn in training.
+    compile: torch.compile with CUDA graphs; `auto` is on a GPU only. precision: of the transforms; `auto` is
+    bf16 where this machine multiplies faster in it.
     """
 
     data: Path
     run: Path
+    start: Path | None = None
     steps: int = 20_000
     batch: int = 8
     crop_px: int = 128
@@ -39,7 +45,21 @@ class TrainConfig:
     valid_crops: int = 16
     save_minutes: float = 4.0
     seed: int = 1
+    level_low: float = 0.0
+    level_high: float = LEVELS - 1.0
+    metric: str = "mse"
+    compile: str = "auto"
+    precision: str = "auto"
     model: ImageConfig = field(default_factory=ImageConfig)
+
+
+CHOICES = {
+    "metric": ("mse", "ms-ssim"),
+    "compile": ("auto", "on", "off"),
+    "precision": ("auto", "bf16", "float32"),
+}
+PATHS = ("data", "run", "start")
+MS_SSIM_SIDE = 161  # px: five scales of an 11 px window
 
 
 def read_config(path: Path) -> TrainConfig:
@@ -54,11 +74,20 @@ def read_config(path: Path) -> TrainConfig:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: no TOML: {error}") from error
     model = _checked(ImageConfig, values.pop("model", {}), f"{path} [model]")
-    for key in ("data", "run"):
-        if not isinstance(values.get(key), str):
+    for key in PATHS:
+        if isinstance(values.get(key), str):
+            values[key] = (path.parent / values[key]).resolve()
+        elif key in values or key != "start":
             raise ValueError(f"{path}: the key '{key}' must be there and name a path")
-        values[key] = (path.parent / values[key]).resolve()
-    return TrainConfig(**_checked(TrainConfig, values, str(path)), model=ImageConfig(**model))
+    config = TrainConfig(**_checked(TrainConfig, values, str(path)), model=ImageConfig(**model))
+    if not 0 <= config.level_low <= config.level_high <= LEVELS - 1:
+        raise ValueError(f"{path}: level_low and level_high must rise and lie in 0..{LEVELS - 1}")
+    late = config.late_crop_px if config.late_share else config.crop_px
+    if config.metric == "ms-ssim" and min(config.crop_px, late) < MS_SSIM_SIDE:
+        raise ValueError(
+            f"{path}: ms-ssim needs crops of {MS_SSIM_SIDE} px or more: set crop_px and late_crop_px"
+        )
+    return config
 
 
 def _checked(kind: type, values: dict[str, Any], place: str) -> dict[str, Any]:
@@ -66,7 +95,11 @@ def _checked(kind: type, values: dict[str, Any], place: str) -> dict[str, Any]:
     for key, value in values.items():
         if key not in known:
             raise ValueError(f"{place}: unknown key '{key}'; known are {', '.join(sorted(known))}")
-        if isinstance(value, Path):
+        if key in PATHS:
+            continue
+        if key in CHOICES:
+            if value not in CHOICES[key]:
+                raise ValueError(f"{place}: {key} = {value!r} must be one of {', '.join(CHOICES[key])}")
             continue
         wanted = int if isinstance(known[key], int) else (int, float)
         if isinstance(value, bool) or not isinstance(value, wanted) or value < (key in _AT_LEAST_ONE):

@@ -1,4 +1,4 @@
-"""Training pictures: packed once as uint8, held on the device, cropped and augmented there."""
+"""Training pictures: packed once as uint8, held on the device that trains."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +7,6 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
-from torch.nn import functional as F
 
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".ppm", ".bmp", ".tif", ".tiff"}
 VALIDATION_SHARE = 32  # one photo in 32 is held out
@@ -92,45 +91,3 @@ def write_packed(folder: Path, target: Path) -> None:
     }
     packed = {prefix + key: value for prefix, part in parts.items() for key, value in pack(part).items()}
     np.savez(str(target), allow_pickle=False, **packed)
-
-
-class CropSampler:
-    """Random square crops, turned, flipped, shrunk and recoloured, by a CPU generator (it is saved)."""
-
-    def __init__(self, pictures: Pictures, size_px: int, generator: torch.Generator) -> None:
-        self.pictures, self.size_px, self.generator = pictures, size_px, generator
-        areas = pictures.shapes.double().prod(1)
-        self.weights = areas.sqrt()  # between one crop a photo and one crop a pixel
-
-    def uniform(self) -> float:
-        return float(torch.rand((), generator=self.generator))
-
-    def batch(self, count: int) -> Tensor:
-        """[count, 3, size, size] float in 0..1, channels_last."""
-        chosen = torch.multinomial(self.weights, count, replacement=True, generator=self.generator)
-        crops = torch.stack([self.crop(int(number)) for number in chosen])
-        return crops.to(memory_format=torch.channels_last)
-
-    def crop(self, number: int) -> Tensor:
-        """One augmented crop [3, size, size], float 0..1."""
-        picture = self.pictures.picture(number)
-        height, width = picture.shape[1:]
-        shrink = 0.5 + 0.5 * self.uniform() if self.uniform() < 0.35 else 1.0
-        side = min(height, width, round(self.size_px / shrink))
-        top, left = int(self.uniform() * (height - side + 1)), int(self.uniform() * (width - side + 1))
-        crop = picture[:, top : top + side, left : left + side].float() / 255
-        if side != self.size_px:
-            crop = F.interpolate(crop[None], self.size_px, mode="bicubic", antialias=True)[0].clamp(0, 1)
-        if self.uniform() < 0.5:
-            crop = crop.flip(2)
-        if self.uniform() < 0.5:
-            crop = crop.transpose(1, 2)
-        return self.recolour(crop)
-
-    def recolour(self, crop: Tensor) -> Tensor:
-        """A slight gamma and saturation change, in one crop of three."""
-        if self.uniform() > 0.33:
-            return crop
-        gamma, saturation = 0.8 + 0.45 * self.uniform(), 0.6 + 0.6 * self.uniform()
-        crop = crop**gamma
-        return torch.lerp(crop.mean(0, keepdim=True), crop, saturation).clamp(0, 1)

@@ -24,7 +24,7 @@ from .data import Pictures, load
 from .objective import TrainingModel
 from .quantise import quantise
 from .tables import fit_tables
-from .trainer import held_out_crop
+from .validation import held_out_crop
 
 Z_REACH = 40  # hyper-latents beyond it escape
 Z_TAIL = 1e-6  # mass of a row's ends that is left to the escape

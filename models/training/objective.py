@@ -1,10 +1,11 @@
-"""What training minimises: lambda * 255^2 * MSE + bits per pixel, with every quality level in each batch."""
+"""What training minimises: lambda * distortion + bits per pixel, with every quality level in each batch."""
 
 from dataclasses import dataclass
 
 import torch
 from compressai.entropy_models import EntropyBottleneck
 from compressai.ops import LowerBound, quantize_ste
+from pytorch_msssim import ms_ssim
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -13,15 +14,17 @@ from ..quality import lambda_of
 from ..transforms import ImageConfig
 
 PROBABILITY_MIN = 1e-9
+MS_SSIM_WEIGHT = 1275.0  # 1 - MS-SSIM counts as so much 255^2 MSE: about equal rates at equal lambda
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One forward pass: bits per pixel and mean squared error (pixels 0..1), [N] each, and the picture."""
+    """One forward pass: bits per pixel, mean squared error (pixels 0..1), distortion, [N] each; the picture."""
 
     y_bpp: Tensor
     z_bpp: Tensor
     mse: Tensor
+    distortion: Tensor  # in units of 255^2 MSE
     picture: Tensor
 
     @property
@@ -35,7 +38,7 @@ class Outcome:
     def loss(self, level: Tensor) -> Tensor:
         """Scalar; each sample is divided by sqrt(lambda) so that high qualities do not own the gradient."""
         weight = lambda_of(level)
-        return ((weight * 255**2 * self.mse + self.bpp) * (0.0155 / weight).sqrt()).mean()
+        return ((weight * self.distortion + self.bpp) * (0.0155 / weight).sqrt()).mean()
 
 
 def gaussian_bits(residual: Tensor, sigma: Tensor) -> Tensor:
@@ -53,10 +56,12 @@ class TrainingModel(nn.Module):
     Source: Minnen and Singh 2020, arXiv:2007.08739.
     """
 
-    def __init__(self, config: ImageConfig | None = None) -> None:
+    def __init__(self, config: ImageConfig | None = None, metric: str = "mse") -> None:
         super().__init__()
+        self.metric = metric
         self.model = ImageModel(config)
         self.hyper_density = EntropyBottleneck(self.model.config.hyper)
+        self.hyper_density.quantiles.requires_grad_(False)  # tables are made at export, without them
         self.index_floor = LowerBound(0.0)
 
     def forward(self, picture: Tensor, level: Tensor) -> Outcome:
@@ -71,7 +76,15 @@ class TrainingModel(nn.Module):
         pixels = picture.shape[2] * picture.shape[3]
         z_bits = -torch.log2(z_likelihood.clamp_min(PROBABILITY_MIN)).sum((1, 2, 3))
         mse = F.mse_loss(decoded, x, reduction="none").mean((1, 2, 3))
-        return Outcome(y_bits / pixels, z_bits / pixels, mse, decoded + 0.5)
+        distortion = 255**2 * mse if self.metric == "mse" else self.ms_ssim_loss(decoded, x)
+        return Outcome(y_bits / pixels, z_bits / pixels, mse, distortion, decoded + 0.5)
+
+    @staticmethod
+    def ms_ssim_loss(decoded: Tensor, x: Tensor) -> Tensor:
+        """[N]: 1 - MS-SSIM, in units of 255^2 MSE."""
+        with torch.autocast(x.device.type, enabled=False):
+            similarity = ms_ssim(decoded + 0.5, x.float() + 0.5, data_range=1.0, size_average=False)
+        return MS_SSIM_WEIGHT * (1 - similarity)
 
     def code_latents(self, y: Tensor, feature: Tensor, level: Tensor) -> tuple[Tensor, Tensor]:
         """Walk the quadtree steps: decoded latents [N, C, h, w] and bits [N]."""

@@ -18,7 +18,7 @@ from ...entropy.tables import CdfTable, Int32, pmf_table
 from ..image import ImageModel
 from ..quality import LEVELS
 from .data import Pictures
-from .trainer import held_out_crop
+from .validation import held_out_crop
 
 PRIOR_PER_SYMBOL = 4.0  # counts that the model's own table stands for, per symbol of its row
 ROUNDS = 2  # the encoder's choice depends on the tables: count, fit, count again

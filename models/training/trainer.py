@@ -1,56 +1,95 @@
-"""The training loop: stopped and resumed at any moment, on a CPU or a GPU."""
+"""The training loop: stopped and resumed at any moment, on a CPU, a GPU or several."""
 
-import csv
 import math
 import time
+from collections.abc import Callable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+from torch.optim.swa_utils import AveragedModel
 
-from ..quality import LEVELS
+from ..transforms import ImageConfig
 from .basis import block_basis
 from .checkpoint import load_state, save_state
 from .config import TrainConfig
-from .data import CropSampler, Pictures, load
-from .objective import TrainingModel, padded_to_hyper
+from .crops import CropSampler
+from .curves import append_row, draw, read_rows
+from .data import load
+from .objective import Outcome, TrainingModel
+from .speed import bf16_is_faster, count_flops, matmul_flops
+from .validation import VALID_LEVELS, evaluate
+from .world import World
 
-VALID_LEVELS = (3, 15, 27, 39, 51, 63)
-CURVE_FIELDS = [
-    "step",
-    "minutes",
-    "loss",
-    *(f"{name}_{level}" for level in VALID_LEVELS for name in ("bpp", "psnr_db")),
-]
+MAX_SKIPPED = 100  # updates in a row without a finite gradient: the run has diverged
+Build = Callable[[ImageConfig, str], TrainingModel]
 
 
 class Trainer:
-    """One run: model, its moving average, optimiser, sampler and step count."""
+    """One run: model, its moving average, optimiser and step count.
 
-    def __init__(self, config: TrainConfig, device: torch.device) -> None:
-        self.config, self.device = config, device
-        self.generator = torch.Generator().manual_seed(config.seed)
-        torch.manual_seed(config.seed)
-        self.net = TrainingModel(config.model).to(device).to(memory_format=torch.channels_last)
-        self.train_pictures = load(config.data, held_out=False, device=device)
-        self.valid_pictures = load(config.data, held_out=True, device=device)
-        self.step, self.seconds, self.best = 0, 0.0, math.inf
+    All randomness of a step comes from (seed, step, rank): a resumed run goes on exactly as an unbroken one.
+    """
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        device: torch.device,
+        world: World | None = None,
+        build: Build = TrainingModel,
+    ) -> None:
+        self.config, self.device, self.world = config, device, world or World()
+        self.generator = torch.Generator()
+        self.pictures = {part: load(config.data, part == "valid", device) for part in ("train", "valid")}
+        self.step, self.seconds, self.best, self.skipped = 0, 0.0, math.inf, 0
+        self.seed(-1)
+        net = build(config.model, config.metric).to(device)
+        self.net = net.to(memory_format=torch.channels_last)
+        self.average = AveragedModel(self.net, multi_avg_fn=self._move_average)
         self.optimiser = self._optimiser()
         self.state_path = config.run / "state.pt"
+        self._begin()
+        self.bf16 = config.precision == "bf16" or (config.precision == "auto" and bf16_is_faster(device))
+        self.forward = self._prepared(
+            config.compile == "on" or (config.compile == "auto" and device.type == "cuda")
+        )
+        self.step_flops, self.peak_flops = 0, 0.0
+
+    def _begin(self) -> None:
+        """Resume, fine-tune from a checkpoint, or start from the block basis of the pictures."""
         if self.state_path.exists():
-            self._restore(load_state(self.state_path, device))
+            return self._restore(load_state(self.state_path, self.device))
+        if self.config.start:
+            self._load(load_state(self.config.start, self.device), "model", self.config.start)
         else:
-            sampler = CropSampler(self.train_pictures, 128, self.generator)
-            self.net.model.start_from_basis(*block_basis(sampler, config.model.latent))
-            self.average = {name: value.clone() for name, value in self.net.state_dict().items()}
-            config.run.mkdir(parents=True, exist_ok=True)
+            sampler = CropSampler(self.pictures["train"], 128)
+            basis = block_basis(sampler, self.config.model.latent, self.generator)
+            self.net.model.start_from_basis(*(part.to(self.device) for part in basis))
+        self.average.module.load_state_dict(self.net.state_dict())
+        self.config.run.mkdir(parents=True, exist_ok=True)
 
     def _optimiser(self) -> torch.optim.AdamW:
         shortcut = list(self.net.model.shortcut.parameters())
         chosen = {id(p) for p in shortcut}
-        rest = [p for p in self.net.parameters() if id(p) not in chosen]
+        rest = [p for p in self.net.parameters() if id(p) not in chosen and p.requires_grad]
         # the shortcut starts at a solution: large first steps of Adam would only shake it loose
         groups = [{"params": rest, "factor": 1.0}, {"params": shortcut, "factor": self.config.shortcut_rate}]
-        return torch.optim.AdamW(groups, lr=self.config.learning_rate, weight_decay=0.0)
+        fused = self.device.type == "cuda"  # hundreds of small kernels become one
+        return torch.optim.AdamW(groups, lr=self.config.learning_rate, weight_decay=0.0, fused=fused)
+
+    def _prepared(self, compile_net: bool) -> Callable[[Tensor, Tensor], Outcome]:
+        net: nn.Module = self.net
+        if self.world.size > 1:
+            net = DistributedDataParallel(
+                net, device_ids=[self.device] if self.device.type == "cuda" else None
+            )
+        return torch.compile(net, mode="reduce-overhead", dynamic=False) if compile_net else net
+
+    def seed(self, step: int) -> None:
+        """Make what follows depend on the run's seed, the step and the rank alone."""
+        value = ((self.config.seed << 40) + (step + 1)) * 4096 + self.world.rank
+        self.generator.manual_seed(value % 2**63)
+        torch.manual_seed(value % 2**63)
 
     def learning_rate(self) -> float:
         """Linear warm-up, then a cosine over the planned total."""
@@ -60,122 +99,150 @@ class Trainer:
         low = config.final_learning_rate
         return warm * (low + (config.learning_rate - low) * 0.5 * (1 + math.cos(math.pi * phase)))
 
-    def train_step(self, sampler: CropSampler, batch: int) -> float:
-        """One update; returns the loss."""
-        picture = sampler.batch(batch).to(self.device)
-        offsets = torch.rand(batch, generator=self.generator)
-        # one level from each of `batch` equal ranges: every batch sees low and high qualities
-        level = ((torch.arange(batch) + offsets) / batch * (LEVELS - 1)).to(self.device)
+    def draw_levels(self, batch: int) -> Tensor:
+        """[batch] one level from each equal part of the range: every batch sees low and high qualities."""
+        part = torch.arange(batch) * self.world.size + self.world.rank
+        share = (part + torch.rand(batch, generator=self.generator)) / (batch * self.world.size)
+        low, high = self.config.level_low, self.config.level_high
+        return (low + share * (high - low)).to(self.device)
+
+    def train_step(self) -> Tensor:
+        """One update; returns the loss, on the device."""
+        self.seed(self.step)
+        size, batch = self._stage()
+        picture = CropSampler(self.pictures["train"], size).batch(batch, self.generator)
+        level = self.draw_levels(batch)
         for group in self.optimiser.param_groups:
             group["lr"] = self.learning_rate() * group["factor"]
-        with torch.autocast(self.device.type, torch.bfloat16):
-            outcome = self.net(picture, level)
+        torch.compiler.cudagraph_mark_step_begin()
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
+            outcome = self.forward(picture, level)
         loss = outcome.loss(level)
         loss.backward()
         norm = torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.config.gradient_clip)
-        if torch.isfinite(norm):
+        finite = bool(torch.isfinite(norm))
+        self.skipped = 0 if finite else self.skipped + 1
+        if finite:
             self.optimiser.step()
         self.optimiser.zero_grad(set_to_none=True)
         self.step += 1
-        self._update_average()
-        return float(loss.detach())
+        self.average.update_parameters(self.net)
+        return loss.detach()
 
     @torch.no_grad()
-    def _update_average(self) -> None:
+    def _move_average(self, averages: list[Tensor], values: list[Tensor], _: int | Tensor) -> None:
         decay = min(self.config.average_decay, (1 + self.step) / (10 + self.step))
-        for name, value in self.net.state_dict().items():
-            if value.is_floating_point():
-                self.average[name].lerp_(value, 1 - decay)
+        torch._foreach_lerp_(averages, values, 1 - decay)
 
-    def _sampler(self) -> tuple[CropSampler, int]:
-        late = self.step >= self.config.steps * (1 - self.config.late_share)
-        size, batch = (
-            (self.config.late_crop_px, self.config.late_batch)
-            if late
-            else (self.config.crop_px, self.config.batch)
-        )
-        return CropSampler(self.train_pictures, size, self.generator), batch
+    def _stage(self) -> tuple[int, int]:
+        """Crop side in pixels and batch of this step."""
+        config = self.config
+        late = self.step >= config.steps * (1 - config.late_share)
+        return (config.late_crop_px, config.late_batch) if late else (config.crop_px, config.batch)
 
     def run(self, minutes: float) -> None:
-        """Train to the planned total or for `minutes`; save and evaluate every few minutes and at the end."""
-        begin = last_save = time.monotonic()
-        self.net.train()
-        recent: list[float] = []
-        while self.step < self.config.steps and time.monotonic() - begin < minutes * 60:
-            started = time.monotonic()
-            sampler, batch = self._sampler()
-            recent.append(self.train_step(sampler, batch))
-            self.seconds += time.monotonic() - started
-            if time.monotonic() - last_save > self.config.save_minutes * 60:
-                self._report(recent)
-                last_save, recent = time.monotonic(), []
-        self._report(recent)
+        """Train to the planned total or for `minutes`; save and evaluate every few minutes and at the end.
 
-    def _report(self, recent: list[float]) -> None:
+        Raises:
+            ArithmeticError: no finite gradient for a hundred steps; the last saved state is still good.
+        """
+        begin = last = time.monotonic()
+        self.net.train()
+        losses: list[Tensor] = []
+        while self.step < self.config.steps:
+            if self.world.any(time.monotonic() - begin >= minutes * 60, self.device):
+                break
+            losses.append(self.train_step())
+            if self.skipped >= MAX_SKIPPED:
+                raise ArithmeticError(
+                    f"no finite gradient for {MAX_SKIPPED} steps before step {self.step}: "
+                    f"lower learning_rate and go on from {self.state_path}"
+                )
+            if self.world.any(time.monotonic() - last >= self.config.save_minutes * 60, self.device):
+                self._report(losses, time.monotonic() - last)
+                last, losses = time.monotonic(), []
+        if losses:
+            self._report(losses, time.monotonic() - last)
+
+    def _report(self, losses: list[Tensor], seconds: float) -> None:
+        self.seconds += seconds
+        if self.world.leads:
+            train_loss = float(torch.stack(losses).mean())
+            self._record(train_loss, len(losses) / seconds)
+        self.world.wait()
+
+    def _record(self, train_loss: float, steps_per_second: float) -> None:
+        """Evaluate, save, and add to the curves."""
         curve = self.evaluate()
-        self.save()
-        row = {"step": self.step, "minutes": round(self.seconds / 60, 2), **curve}
-        path = self.config.run / "curve.csv"
-        new = not path.exists()
-        with path.open("a", newline="") as stream:
-            writer = csv.DictWriter(stream, CURVE_FIELDS)
-            if new:
-                writer.writeheader()
-            writer.writerow(row)
-        mean = sum(recent) / max(1, len(recent))
-        points = "  ".join(f"{curve[f'bpp_{k}']:.3f}/{curve[f'psnr_db_{k}']:.2f}" for k in VALID_LEVELS)
-        print(
-            f"step {self.step}  train {mean:.4f}  held-out {curve['loss']:.4f}  bpp/dB {points}", flush=True
-        )
         if curve["loss"] < self.best:
             self.best = curve["loss"]
-            best = {"model": self.average, "step": self.step, "loss": self.best, "seconds": self.seconds}
+            average = self.average.module.state_dict()
+            best = {"model": average, "step": self.step, "loss": self.best, "seconds": self.seconds}
             save_state(best, self.config.run / "best.pt")
+        self.save()
+        share = steps_per_second * self.flops_of_step() / self.peak()
+        row = {
+            "step": self.step,
+            "minutes": round(self.seconds / 60, 2),
+            "train_loss": round(train_loss, 5),
+            **curve,
+            "steps_per_minute": round(60 * steps_per_second, 1),
+            "peak_share": round(share, 4),
+        }
+        append_row(self.config.run / "curve.csv", row)
+        draw(read_rows(self.config.run / "curve.csv"), self.config.run / "curve.png")
+        points = "  ".join(f"{curve[f'bpp_{k}']:.3f}/{curve[f'psnr_db_{k}']:.2f}" for k in VALID_LEVELS)
+        print(
+            f"step {self.step}  train {train_loss:.4f}  held-out {curve['loss']:.4f}  bpp/dB {points}  "
+            f"{60 * steps_per_second:.0f} steps/min, {share:.0%} of {self.peak() / 1e12:.2f} TFLOP/s",
+            flush=True,
+        )
 
-    @torch.no_grad()
+    def flops_of_step(self) -> int:
+        """Operations of one update in the first stage, counted once, without the optimiser."""
+        if not self.step_flops:
+            picture = torch.rand(1, 3, 64, 64, device=self.device)  # they grow with the pixels
+            level = torch.zeros(1, device=self.device)
+            self.net.train()
+            flops = count_flops(lambda: self.net(picture, level).loss(level).backward())
+            self.optimiser.zero_grad(set_to_none=True)
+            self.step_flops = flops * self.config.batch * (self.config.crop_px / 64) ** 2
+        return int(self.step_flops)
+
+    def peak(self) -> float:
+        """Operations a second that a matrix product reaches on this device, measured once."""
+        if not self.peak_flops:
+            self.peak_flops = matmul_flops(self.device, torch.bfloat16 if self.bf16 else torch.float32)
+        return self.peak_flops
+
     def evaluate(self) -> dict[str, float]:
-        """Mean loss, and bpp and PSNR per level, of the averaged model on held-out pictures, in float32."""
-        model = TrainingModel(self.config.model).to(self.device).to(memory_format=torch.channels_last).eval()
-        model.load_state_dict(self.average)
-        curve: dict[str, float] = {"loss": 0.0}
-        for chosen in VALID_LEVELS:
-            sums = torch.zeros(3)
-            count = min(len(self.valid_pictures), self.config.valid_crops)
-            for number in range(count):
-                level = torch.full((1,), float(chosen), device=self.device)
-                outcome = model(held_out_crop(self.valid_pictures, number), level)
-                sums += torch.stack([outcome.loss(level), outcome.bpp[0], outcome.psnr_db[0]]).cpu() / count
-            curve["loss"] += float(sums[0]) / len(VALID_LEVELS)
-            curve[f"bpp_{chosen}"], curve[f"psnr_db_{chosen}"] = float(sums[1]), float(sums[2])
-        return {name: round(value, 5) for name, value in curve.items()}
+        """See validation.evaluate."""
+        return evaluate(self.average.module, self.pictures["valid"], self.config.valid_crops)
 
     def save(self) -> None:
         """Everything that `run` continues from."""
         state: dict[str, object] = {
-            "net": self.net.state_dict(), "average": self.average, "optimiser": self.optimiser.state_dict(),
-            "step": self.step, "seconds": self.seconds, "best": self.best,
-            "generator": self.generator.get_state(), "rng": torch.get_rng_state(),
-        }  # fmt: skip
+            "net": self.net.state_dict(),
+            "average": self.average.module.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "step": self.step,
+            "seconds": self.seconds,
+            "best": self.best,
+        }
         save_state(state, self.state_path)
 
-    def _restore(self, state: dict) -> None:
+    def _load(self, state: dict, key: str, path: object) -> None:
         try:
-            self.net.load_state_dict(state["net"])
-        except RuntimeError as error:
-            first = str(error).splitlines()[1].strip()
+            self.net.load_state_dict(state[key])
+        except (RuntimeError, KeyError) as error:
+            lines = str(error).splitlines()
             raise ValueError(
-                f"{self.state_path} is of another architecture than the config: {first}"
+                f"{path} is of another architecture than the config: {lines[min(1, len(lines) - 1)].strip()}"
             ) from error
-        self.average = state["average"]
+
+    def _restore(self, state: dict) -> None:
+        self._load(state, "net", self.state_path)
+        self.average.module.load_state_dict(state["average"])
+        self.average.n_averaged.fill_(state["step"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.step, self.seconds, self.best = state["step"], state["seconds"], state["best"]
-        self.generator.set_state(state["generator"].cpu())
-        torch.set_rng_state(state["rng"].cpu())
-
-
-def held_out_crop(pictures: Pictures, number: int, side: int = 256) -> Tensor:
-    """[1, 3, <=side, <=side] float 0..1 from the middle of a picture, padded to multiples of 64."""
-    picture = pictures.picture(number)
-    top, left = (max(0, (length - side) // 2) for length in picture.shape[1:])
-    crop = picture[None, :, top : top + side, left : left + side].float() / 255
-    return padded_to_hyper(crop).to(memory_format=torch.channels_last)

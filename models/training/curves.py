@@ -1,0 +1,57 @@
+"""The curves of a run: one row per evaluation in a CSV file, and a picture of them."""
+
+import csv
+from pathlib import Path
+
+Row = dict[str, float]
+
+
+def append_row(path: Path, row: Row) -> None:
+    """Add a row; the first one brings the header.
+
+    Raises:
+        ValueError: the file has other columns, so it is of another run or version.
+    """
+    if path.exists():
+        with path.open(newline="") as stream:
+            columns = next(csv.reader(stream), None)
+        if columns != list(row):
+            raise ValueError(
+                f"{path} has other columns than this run writes: move it away or train elsewhere"
+            )
+    with path.open("a", newline="") as stream:
+        writer = csv.DictWriter(stream, list(row))
+        if stream.tell() == 0:
+            writer.writeheader()
+        writer.writerow(row)
+
+
+def read_rows(path: Path) -> list[Row]:
+    """All rows, as numbers."""
+    with path.open(newline="") as stream:
+        return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(stream)]
+
+
+def draw(rows: list[Row], target: Path) -> bool:
+    """Loss over steps beside the rate-distortion curve, first and last; False without matplotlib."""
+    try:
+        from matplotlib.figure import Figure
+    except ModuleNotFoundError:  # a machine that only trains need not have it
+        return False
+    figure = Figure(figsize=(11, 4.2), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    steps = [row["step"] for row in rows]
+    left.plot(steps, [row["loss"] for row in rows], label="held-out")
+    left.plot(steps, [row["train_loss"] for row in rows], label="training", alpha=0.5)
+    left.set(xlabel="step", ylabel="loss")
+    left.legend()
+    levels = [name.removeprefix("bpp_") for name in rows[0] if name.startswith("bpp_")]
+    for label, row in (("first", rows[0]), ("last", rows[-1])):
+        points = [(row[f"bpp_{k}"], row[f"psnr_db_{k}"]) for k in levels]
+        right.plot(*zip(*points, strict=True), marker="o", label=f"{label}, step {row['step']:.0f}")
+    right.set(xlabel="bits per pixel", ylabel="PSNR, dB", title="held-out pictures")
+    right.legend()
+    for axes in (left, right):
+        axes.grid(alpha=0.3)
+    figure.savefig(target, dpi=110)
+    return True

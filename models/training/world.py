@@ -1,0 +1,59 @@
+"""The processes that train one model together, as torchrun starts them; alone when it did not."""
+
+import os
+from dataclasses import dataclass
+
+import torch
+from torch import distributed
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """This process (`rank`) among `size`. Rank 0 evaluates, saves and prints."""
+
+    rank: int = 0
+    size: int = 1
+
+    @property
+    def leads(self) -> bool:
+        return self.rank == 0
+
+    def any(self, flag: bool, device: torch.device) -> bool:
+        """Whether any process raises its flag: all get the same answer, so that all stop together."""
+        if self.size == 1:
+            return flag
+        raised = torch.tensor(float(flag), device=device)
+        distributed.all_reduce(raised, distributed.ReduceOp.MAX)
+        return bool(raised)
+
+    def wait(self) -> None:
+        """Until every process is here."""
+        if self.size > 1:
+            distributed.barrier()
+
+
+def join(device: str) -> tuple[World, torch.device]:
+    """Join the processes that torchrun started, each on a device of its own.
+
+    Args:
+        device: auto, cpu, cuda or cuda:N; `cuda` of several processes is the GPU of the local rank.
+    Source: https://docs.pytorch.org/docs/stable/elastic/run.html (WORLD_SIZE, RANK, LOCAL_RANK).
+    """
+    size = int(os.environ.get("WORLD_SIZE", "1"))
+    cuda = torch.cuda.is_available()
+    name = ("cuda" if cuda else "cpu") if device == "auto" else device
+    if name.startswith("cuda") and not cuda:
+        raise ValueError(f"device '{name}' is not available here: use auto or cpu")
+    if size == 1:
+        return World(), torch.device(name)
+    place = torch.device(f"cuda:{os.environ['LOCAL_RANK']}" if name == "cuda" else name)
+    if place.type == "cuda":
+        torch.cuda.set_device(place)
+    distributed.init_process_group("nccl" if place.type == "cuda" else "gloo")
+    return World(distributed.get_rank(), distributed.get_world_size()), place
+
+
+def leave() -> None:
+    """Undo `join`."""
+    if distributed.is_available() and distributed.is_initialized():
+        distributed.destroy_process_group()
