@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..bitstream.errors import LimitExceededError
+from ..bitstream.header import Header
 from ..bitstream.limits import Limits
 from ..bitstream.metadata import Metadata
 from ..bitstream.reader import Reader
 from ..bitstream.writer import Writer
-from ..models import image_codec, zoo
+from ..models import codecs, zoo
 from .alpha import alpha_from_png
 from .atomic import atomic_write
 from .frame import Frame
@@ -95,7 +96,7 @@ def encode(
     source: Picture,
     dest: str | os.PathLike[str] | BinaryIO | None = None,
     *,
-    quality: float = 50.0,
+    quality: float | None = None,
     model: str = "fast",
     device: str = "auto",
     metadata: Literal["all", "none"] = "all",
@@ -109,7 +110,7 @@ def encode(
         source: a path, the bytes of an image file, a binary stream, a Pillow image, an array [H, W] or
             [H, W, 1..4] of uint8 or uint16, or a Frame.
         dest: a path (written atomically) or a binary stream; None to get the bytes in the result.
-        quality: 0 (smallest) to 100, in steps of 0.01.
+        quality: 0 (smallest) to 100, in steps of 0.01; None for 50, or the only quality of an imported model.
         model: see `linnet models list`.
         device: auto, cpu or cuda:N. Files are decodable everywhere, whatever wrote them.
         metadata: "none" strips ICC profile, EXIF and XMP.
@@ -120,12 +121,12 @@ def encode(
         ValueError: quality, model, device or array out of range; UnreadableImageError: no picture.
         LimitExceededError: larger than `limits`. FileExistsError, OSError: the destination.
     """
-    if not 0 <= quality <= 100:
-        raise ValueError(f"quality must be 0 to 100, not {quality}")
     if metadata not in ("all", "none"):
         raise ValueError(f"metadata must be 'all' or 'none', not {metadata!r}")
     limits = limits or Limits()
-    codec = image_codec.load(zoo.find(model), device_name(device))
+    spec = zoo.find(model)
+    quality = zoo.quality_for(spec, quality)
+    codec = codecs.load(spec, device_name(device))
     frame = as_frame(source, limits)
     if metadata == "none":
         frame = replace(frame.oriented(), metadata=Metadata())
@@ -175,6 +176,10 @@ def _opened(source: Source):
         yield source
 
 
+def _model_of(header: Header) -> zoo.ModelSpec:
+    return zoo.find_wire(header.model, header.weights_hash, header.quality)
+
+
 def decode(
     source: Source,
     *,
@@ -198,8 +203,8 @@ def decode(
     name = device_name(device)
     with _opened(source) as stream:
         reader = Reader(stream, limits)
-        spec = zoo.find_wire(reader.header.model, reader.header.weights_hash)
-        return read_still(reader, image_codec.load(spec, name), region, progress or quiet)
+        codec = codecs.load(_model_of(reader.header), name)
+        return read_still(reader, codec, region, progress or quiet)
 
 
 def verify(
@@ -217,7 +222,7 @@ def verify(
         header, size = reader.header, 0
         codec = None
         if full:
-            codec = image_codec.load(zoo.find_wire(header.model, header.weights_hash), device_name(device))
+            codec = codecs.load(_model_of(header), device_name(device))
             if reader.alpha is not None:
                 alpha_from_png(reader.alpha, header.width, header.height, header.bit_depth)
         for tile in reader.tiles():

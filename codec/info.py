@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from ..bitstream.limits import Limits
 from ..bitstream.reader import Reader
-from ..models.zoo import SPECS
+from ..models.zoo import name_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def _describe(stream: BinaryIO) -> Info:
         has_alpha=header.has_alpha,
         orientation=header.orientation,
         quality=header.quality,
-        model=next((spec.name for spec in SPECS if spec.wire_id == header.model), None),
+        model=name_of(header.model, header.weights_hash),
         model_wire_id=header.model,
         weights_hash=header.weights_hash.hex(),
         format_version=header.format_version,

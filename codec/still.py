@@ -12,7 +12,7 @@ from ..bitstream.writer import Writer
 from ..entropy.coder import RateCounter, SymbolDecoder, SymbolEncoder
 from ..entropy.prior import Int32, Latents
 from ..entropy.tables import CdfTable
-from ..models.image_codec import ImageCodec
+from ..models.codecs import StillCodec
 from .alpha import alpha_from_png, alpha_to_png
 from .frame import Frame, Samples
 from .orientation import stored_region, swaps_sides
@@ -33,7 +33,7 @@ class MeasuredEncoder:
         return self.encoder.code(symbols, rows, table)
 
 
-def header_of(frame: Frame, codec: ImageCodec, quality: float, tile_log2: int = 10) -> Header:
+def header_of(frame: Frame, codec: StillCodec, quality: float, tile_log2: int = 10) -> Header:
     """The header of a still."""
     return Header(
         kind=Kind.IMAGE,
@@ -50,7 +50,7 @@ def header_of(frame: Frame, codec: ImageCodec, quality: float, tile_log2: int = 
     )
 
 
-def write_still(frame: Frame, writer: Writer, header: Header, codec: ImageCodec, progress: Progress) -> float:
+def write_still(frame: Frame, writer: Writer, header: Header, codec: StillCodec, progress: Progress) -> float:
     """Encode all tiles and finish the file; returns what the model says the tiles cost, in bits."""
     if frame.alpha is not None:
         writer.write_alpha(alpha_to_png(frame.alpha))
@@ -67,7 +67,7 @@ def write_still(frame: Frame, writer: Writer, header: Header, codec: ImageCodec,
     return bits
 
 
-def decode_tile(tile: Tile, header: Header, codec: ImageCodec) -> Latents:
+def decode_tile(tile: Tile, header: Header, codec: StillCodec) -> Latents:
     """Decode one tile's integers and compare their hash.
 
     Raises:
@@ -94,7 +94,7 @@ def decode_tile(tile: Tile, header: Header, codec: ImageCodec) -> Latents:
     return latents
 
 
-def read_still(reader: Reader, codec: ImageCodec, region: Box | None, progress: Progress) -> Frame:
+def read_still(reader: Reader, codec: StillCodec, region: Box | None, progress: Progress) -> Frame:
     """Decode a still, or the part of it that a region (of the upright picture) covers; upright."""
     header = reader.header
     stored = (0, 0, header.width, header.height) if region is None else _stored(region, header)

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..bitstream.header import Header
-from ..models.image_codec import STRIDE, ImageCodec
+from ..models.codecs import STRIDE, StillCodec
 from .frame import Frame, Samples
 
 Box = tuple[int, int, int, int]  # left, top, width, height
@@ -43,7 +43,7 @@ def from_planes(planes: Tensor, channels: int, bit_depth: int) -> Samples:
     return whole.astype(np.uint8 if bit_depth == 8 else np.uint16)
 
 
-def analyse_tile(codec: ImageCodec, frame: Frame, box: Box, quality: float) -> Tensor:
+def analyse_tile(codec: StillCodec, frame: Frame, box: Box, quality: float) -> Tensor:
     """Latents [h, w, latent] of one tile, computed with its halo."""
     left, top, width, height = grown(box, codec.analysis_halo, frame.width, frame.height)
     y = codec.analyse(to_planes(frame.pixels[top : top + height, left : left + width]), quality)
@@ -64,7 +64,7 @@ class LatentCanvas:
     y_hat: NDArray[np.int32]
 
     @classmethod
-    def covering(cls, header: Header, region: Box, codec: ImageCodec) -> "LatentCanvas":
+    def covering(cls, header: Header, region: Box, codec: StillCodec) -> "LatentCanvas":
         """An empty canvas for `region` and the halo that its synthesis reads."""
         left, top, width, height = grown(region, codec.synthesis_halo, header.width, header.height)
         column, row = left // STRIDE, top // STRIDE
@@ -88,7 +88,7 @@ class LatentCanvas:
             first_row : first_row + target.shape[0], first_column : first_column + target.shape[1]
         ]
 
-    def pixels(self, codec: ImageCodec, box: Box) -> Samples:
+    def pixels(self, codec: StillCodec, box: Box) -> Samples:
         """Synthesise one box of the region: [H, W, channels]."""
         header = self.header
         left, top, width, height = grown(box, codec.synthesis_halo, header.width, header.height)

@@ -60,9 +60,9 @@ class _ExactLayer:
     _weight_axis = 0  # the axis of output channels
 
     def __post_init__(self) -> None:
-        weight = _integers(self.weight, 2, -MAX_WEIGHT, MAX_WEIGHT, f"{self.name}: weight")
-        bias = _integers(self.bias, 1, 1 - EXACT, EXACT - 1, f"{self.name}: bias")
-        shift = _integers(self.shift, 1, 0, MAX_SHIFT, f"{self.name}: shift")
+        weight = checked_integers(self.weight, 2, -MAX_WEIGHT, MAX_WEIGHT, f"{self.name}: weight")
+        bias = checked_integers(self.bias, 1, 1 - EXACT, EXACT - 1, f"{self.name}: bias")
+        shift = checked_integers(self.shift, 1, 0, MAX_SHIFT, f"{self.name}: shift")
         channels = weight.shape[self._weight_axis]
         if bias.shape != (channels,) or shift.shape != (channels,):
             raise FormatError(
@@ -74,7 +74,7 @@ class _ExactLayer:
         start = bias + _rounding(shift)
         derived = {"weight": weight, "bias": bias, "shift": shift, "_start": self._place(start)}
         derived["_factors"] = self._place(weight.t().contiguous() if self._weight_axis == 0 else weight)
-        derived["_scale"] = self._place(1 / _power(shift).double())
+        derived["_scale"] = self._place(1 / powers_of_two(shift).double())
         for key, tensor in derived.items():
             object.__setattr__(self, key, tensor)
 
@@ -228,15 +228,17 @@ def _full_precision() -> Iterator[None]:
             backend.fp32_precision = precision
 
 
-def _power(shift: Tensor) -> Tensor:
+def powers_of_two(shift: Tensor) -> Tensor:
+    """2**shift of integers."""
     return torch.bitwise_left_shift(torch.ones_like(shift), shift)
 
 
 def _rounding(shift: Tensor) -> Tensor:
-    return _power(shift) // 2  # 2**(k-1), and 0 where k is 0
+    return powers_of_two(shift) // 2  # 2**(k-1), and 0 where k is 0
 
 
-def _integers(tensor: Tensor, axes: int, low: int, high: int, what: str) -> Tensor:
+def checked_integers(tensor: Tensor, axes: int, low: int, high: int, what: str) -> Tensor:
+    """A model file's tensor as int64 on the CPU. Raises FormatError unless it holds integers of the range."""
     if tensor.ndim != axes or tensor.numel() == 0 or tensor.is_complex() or tensor.dtype == torch.bool:
         raise FormatError(
             f"{what} must hold numbers on {axes} axes, found {tensor.dtype} {list(tensor.shape)}"

@@ -40,14 +40,14 @@ def read_card(path: Path) -> tuple[ImageConfig, Card]:
     return ImageConfig(**json.loads(metadata["architecture"])), json.loads(metadata["card"])
 
 
-def read_tensors(path: Path, sha256: str) -> dict[str, Tensor]:
+def read_tensors(path: Path, sha256: str, advice: str = "reinstall Linnet") -> dict[str, Tensor]:
     """All tensors, once the file's SHA-256 is the expected one. Raises ModelMismatchError otherwise."""
     if not path.is_file():
-        raise ModelMismatchError(f"{path}: the weights are missing: reinstall Linnet")
+        raise ModelMismatchError(f"{path}: the weights are missing: {advice}")
     data = path.read_bytes()
     found = hashlib.sha256(data).hexdigest()
     if found != sha256:
-        raise ModelMismatchError(f"{path} has SHA-256 {found}, expected {sha256}: reinstall Linnet")
+        raise ModelMismatchError(f"{path} has SHA-256 {found}, expected {sha256}: {advice}")
     return safetensors.torch.load(data)
 
 

@@ -1,11 +1,21 @@
-"""The models that ship: explicit wire ids, never reused, so that a file always finds its decoder."""
+"""The models at hand: those that ship, with explicit wire ids, never reused, and those of the user."""
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..bitstream.errors import ModelMismatchError
+from ..bitstream.errors import FormatError, ModelMismatchError
+from . import store
 
 WEIGHTS = Path(__file__).parent / "weights"
+
+# Ids of added models say what their weights were made from; the weights hash alone says which they are.
+ADDED_IDS = range(1024, 2048)
+IMPORTED = {  # (architecture, metric) of the checkpoints that `linnet models import` takes -> wire id
+    ("bmshj2018-hyperprior", "mse"): 1024,
+    ("bmshj2018-hyperprior", "ms-ssim"): 1025,
+    ("mbt2018-mean", "mse"): 1026,
+    ("mbt2018-mean", "ms-ssim"): 1027,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +23,7 @@ class ModelSpec:
     """One set of weights.
 
     wire_id stands in files. sha256 is of the weights file; its first 8 bytes stand in files too.
+    quality: the only one the model has, as files of it state it; None if it has all of 0 to 100.
     """
 
     wire_id: int
@@ -20,10 +31,12 @@ class ModelSpec:
     kind: str
     file: str
     sha256: str
+    folder: Path = WEIGHTS
+    quality: float | None = None
 
     @property
     def path(self) -> Path:
-        return WEIGHTS / self.file
+        return self.folder / self.file
 
     @property
     def weights_hash(self) -> bytes:
@@ -42,16 +55,70 @@ SPECS = (
 )
 
 
+def added_specs() -> tuple[ModelSpec, ...]:
+    """The models in the user's data directory; one whose card cannot be read is of kind "damaged"."""
+    return tuple(_added(name, path) for name, path in store.stored_files())
+
+
+def _added(name: str, path: Path) -> ModelSpec:
+    try:
+        card = store.read_card(path)
+        source = str(card["architecture_name"]), str(card["metric"])
+        wire_id, quality, kind = IMPORTED[source], float(str(card["quality"])), "hyperprior"
+    except (FormatError, OSError, KeyError, ValueError):
+        wire_id, quality, kind = ADDED_IDS.start, None, "damaged"
+    return ModelSpec(wire_id, name, kind, path.name, path.stem, path.parent, quality)
+
+
+def all_specs() -> tuple[ModelSpec, ...]:
+    """The models that ship, then the added ones."""
+    return (*SPECS, *added_specs())
+
+
 def find(name: str) -> ModelSpec:
     """The newest model called `name`. Raises ValueError naming the known ones."""
-    for spec in reversed(SPECS):
+    specs = all_specs()
+    for spec in reversed(specs):
         if spec.name == name:
             return spec
-    raise ValueError(f"no model is called '{name}'; known: {', '.join(sorted({s.name for s in SPECS}))}")
+    raise ValueError(f"no model is called '{name}'; known: {', '.join(sorted({s.name for s in specs}))}")
 
 
-def find_wire(wire_id: int, weights_hash: bytes) -> ModelSpec:
-    """The model that a file's header asks for. Raises ModelMismatchError saying what the file needs."""
+def quality_for(spec: ModelSpec, quality: float | None) -> float:
+    """The quality to encode with: the one asked for, else 50 or the model's only one.
+
+    Raises:
+        ValueError: out of range, or asked of a model that has one quality only.
+    """
+    if spec.quality is not None:
+        if quality is not None:
+            raise ValueError(
+                f"model '{spec.name}' has one quality, the {spec.quality:g} that it was imported with: leave "
+                "the quality out, or import another one for another rate"
+            )
+        return spec.quality
+    if quality is None:
+        return 50.0
+    if not 0 <= quality <= 100:
+        raise ValueError(f"quality must be 0 to 100, not {quality}")
+    return quality
+
+
+def name_of(wire_id: int, weights_hash: bytes) -> str | None:
+    """The name of a file's model, None if this installation does not know it."""
+    if wire_id in ADDED_IDS:
+        return next((s.name for s in added_specs() if s.weights_hash == weights_hash), None)
+    return next((spec.name for spec in SPECS if spec.wire_id == wire_id), None)
+
+
+def find_wire(wire_id: int, weights_hash: bytes, quality: float = 0) -> ModelSpec:
+    """The model that a file's header asks for. Raises ModelMismatchError saying what the file needs.
+
+    Args:
+        quality: the header's; of an added model it says which checkpoint to import.
+    """
+    if wire_id in ADDED_IDS:
+        return _find_added(wire_id, weights_hash, quality)
     for spec in SPECS:
         if spec.wire_id == wire_id:
             if spec.weights_hash == weights_hash:
@@ -64,3 +131,17 @@ def find_wire(wire_id: int, weights_hash: bytes) -> ModelSpec:
         f"the file needs model {wire_id} (weights {weights_hash.hex()}), which this Linnet does not have; "
         f"it has {', '.join(f'{s.wire_id} ({s.name})' for s in SPECS)}: a newer version may decode it"
     )
+
+
+def _find_added(wire_id: int, weights_hash: bytes, quality: float) -> ModelSpec:
+    for spec in added_specs():
+        if spec.weights_hash == weights_hash:
+            return spec
+    needed = f"the file needs an added model (weights {weights_hash.hex()}) that is not here"
+    for (architecture, metric), known in IMPORTED.items():
+        if known == wire_id:
+            raise ModelMismatchError(
+                f"{needed}: linnet models import compressai:{architecture} --quality {quality:g} "
+                f"--metric {metric} makes it (with --checkpoint and the same file, if its writer used one)"
+            )
+    raise ModelMismatchError(f"{needed}, of a source that this Linnet does not know: a newer one may")

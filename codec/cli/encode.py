@@ -48,7 +48,7 @@ class MetadataChoice(str, Enum):
 class _Encoder:
     """The options that are the same for every picture."""
 
-    quality: float
+    quality: float | None
     model: str
     device: str
     metadata: MetadataChoice
@@ -59,7 +59,7 @@ class _Encoder:
     def __call__(self, job: Job, progress: Progress) -> Outcome:
         if (early := self.writing.prepare(job)) is not None:
             return early
-        zoo.find(self.model)  # a wrong name is said before torch is loaded
+        zoo.quality_for(zoo.find(self.model), self.quality)  # what is wrong is said before torch is loaded
 
         from ..api import EncodeResult, encode
 
@@ -100,7 +100,10 @@ class _Encoder:
 def encode(
     inputs: Annotated[list[str], Argument(metavar="IN...", help="Pictures, folders (-r), - for a pipe.")],
     output: options.Output = None,
-    quality: Annotated[float, Option("-q", "--quality", min=0, max=100, help="0 smallest, 100 best.")] = 50,
+    quality: Annotated[
+        float | None,
+        Option("-q", "--quality", min=0, max=100, help="0 smallest, 100 best; 50 unless given."),
+    ] = None,
     model: Annotated[str, Option("-m", "--model", help="See linnet models list.")] = "fast",
     metadata: Annotated[
         MetadataChoice, Option(help="Keep ICC profile, EXIF and XMP, or strip them, GPS included.")

@@ -9,6 +9,7 @@ from ...bitstream.errors import (
     NotLinnetError,
     UnsupportedVersionError,
 )
+from ...models.importing.errors import CheckpointError
 from ..errors import UnreadableImageError
 
 
@@ -45,6 +46,7 @@ _CODES: tuple[
     (LimitExceededError, ExitCode.LIMIT_EXCEEDED),
     (UnreadableInputError, ExitCode.UNREADABLE_INPUT),
     (UnreadableImageError, ExitCode.UNREADABLE_INPUT),
+    (CheckpointError, ExitCode.UNREADABLE_INPUT),
     (ValueError, ExitCode.USAGE),
     (FileExistsError, ExitCode.OUTPUT_EXISTS),
     (KeyboardInterrupt, ExitCode.INTERRUPTED),

@@ -1,19 +1,28 @@
-"""`linnet models`: which models this installation has, and whether their weights are the right ones."""
+"""`linnet models`: which models there are, whether their weights are the right ones, and adding more."""
 
 from collections.abc import Callable, Mapping
+from enum import Enum
 from typing import Annotated
 
-from typer import Argument, Exit, Typer
+from typer import Argument, Exit, Option, Typer
 
 from ...models import zoo
 from . import options
 from .console import Console, JsonValue, Progress
-from .exits import ExitCode
-from .jobs import Job
+from .exits import ExitCode, UsageError
+from .jobs import Job, check_readable
 from .run import Outcome, run_jobs
 from .shelf import read_card, weights_state
 
-models_app = Typer(no_args_is_help=True, help="The models of this installation: list, show, verify.")
+models_app = Typer(no_args_is_help=True, help="The models: list, show, verify, import.")
+_SOURCE = "compressai:"
+
+
+class Metric(str, Enum):
+    """What a model was trained for."""
+
+    MSE = "mse"
+    MS_SSIM = "ms-ssim"
 
 
 def _shown(value: JsonValue) -> str:
@@ -28,7 +37,7 @@ def _list_one(job: Job, progress: Progress) -> Outcome:
     size = spec.path.stat().st_size if spec.path.is_file() else None
     fields = {"model": spec.name, "wire_id": spec.wire_id, "kind": spec.kind, "weights_bytes": size}
     shown = "weights missing" if size is None else f"{size / 1e6:.1f} MB"
-    return Outcome(fields, f"{spec.name:<12}id {spec.wire_id:<4}{spec.kind:<8}{shown}", answer=True)
+    return Outcome(fields, f"{spec.name:<11} id {spec.wire_id:<4}{spec.kind:<7} {shown}", answer=True)
 
 
 def _show_one(job: Job, progress: Progress) -> Outcome:
@@ -58,7 +67,7 @@ def _run(verb: str, names: list[str], work: Callable[[Job, Progress], Outcome], 
 @models_app.command("list")
 def list_models(json: options.Json = False) -> None:
     """List the models."""
-    raise _run("list", [spec.name for spec in zoo.SPECS], _list_one, json)
+    raise _run("list", [spec.name for spec in zoo.all_specs()], _list_one, json)
 
 
 @models_app.command("show")
@@ -71,5 +80,47 @@ def show_model(
 
 @models_app.command("verify")
 def verify_models(json: options.Json = False) -> None:
-    """Compare the weights files with the checksums that this Linnet was released with."""
-    raise _run("verify", [spec.name for spec in zoo.SPECS], _verify_one, json)
+    """Compare the weights files with their checksums: this release's, and those of imported models."""
+    raise _run("verify", [spec.name for spec in zoo.all_specs()], _verify_one, json)
+
+
+@models_app.command("import")
+def import_model(
+    source: Annotated[
+        str, Argument(metavar="SOURCE", help="compressai:mbt2018-mean or compressai:bmshj2018-hyperprior.")
+    ],
+    quality: Annotated[int, Option("-q", "--quality", min=1, max=8, help="Which one: 1 smallest, 8 best.")],
+    metric: Annotated[Metric, Option(help="What it was trained for.")] = Metric.MSE,
+    checkpoint: Annotated[
+        str | None, Option(metavar="FILE", help="A checkpoint on disk, in place of a download.")
+    ] = None,
+    name: Annotated[str | None, Option(help="To call it by; else after its source.")] = None,
+    force: Annotated[bool, Option("-f", "--force", help="Replace a model of this name.")] = False,
+    json: options.Json = False,
+    verbose: options.Verbose = False,
+) -> None:
+    """Make a model of a trained CompressAI model: then linnet encode -m NAME.
+
+    Its files need it to be decoded too. Imported again anywhere, the same checkpoint gives the same model.
+    """
+
+    def work(job: Job, progress: Progress) -> Outcome:
+        if not source.startswith(_SOURCE):
+            raise UsageError(f"{source} is no source: name {_SOURCE} and an architecture")
+        if checkpoint is not None:
+            check_readable(checkpoint)
+
+        from ...models.importing.compressai import import_compressai
+
+        made = import_compressai(
+            source.removeprefix(_SOURCE),
+            quality,
+            metric=metric.value,
+            checkpoint=checkpoint,
+            name=name,
+            overwrite=force,
+        )
+        fields = {"model": made.spec.name, "wire_id": made.spec.wire_id, "file": str(made.path)}
+        return Outcome(fields, f"{made.path}: use it with -m {made.spec.name}")
+
+    raise Exit(run_jobs(Console("models import", json, verbose), lambda: [Job(source)], work))

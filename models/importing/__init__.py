@@ -1,0 +1,1 @@
+"""Checkpoints of others become Linnet models: see compressai.import_compressai."""
