@@ -6,10 +6,10 @@ from torch import Tensor
 from ..haar import BLOCK_PX
 from .crops import CropSampler
 
+MAX_CROPS, CROPS_PER_PICTURE, BATCH = 2048, 8, 16
 
-def block_basis(
-    sampler: CropSampler, latent: int, generator: torch.Generator, crops: int = 2048
-) -> tuple[Tensor, Tensor]:
+
+def block_basis(sampler: CropSampler, latent: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
     """[latent, 768] orthonormal rows, most energy first, and [latent] standard deviations.
 
     Columns are in the channel order of `pixel_unshuffle`.
@@ -18,10 +18,11 @@ def block_basis(
     first training steps start from a working transform codec and not from noise.
     """
     covariance = torch.zeros(3 * BLOCK_PX**2, 3 * BLOCK_PX**2, dtype=torch.float64)
-    for _ in range(crops // 16):
-        values = torch.nn.functional.pixel_unshuffle(sampler.batch(16, generator) - 0.5, BLOCK_PX)
+    batches = min(MAX_CROPS, CROPS_PER_PICTURE * len(sampler.pictures)) // BATCH + 1
+    for _ in range(batches):
+        values = torch.nn.functional.pixel_unshuffle(sampler.batch(BATCH, generator) - 0.5, BLOCK_PX)
         rows = values.permute(0, 2, 3, 1).reshape(-1, covariance.shape[0]).double().cpu()
         covariance += rows.T @ rows / len(rows)
-    energies, vectors = torch.linalg.eigh(covariance / (crops // 16))
+    energies, vectors = torch.linalg.eigh(covariance / batches)
     spread = energies.flip(0)[:latent].clamp_min(1e-8).sqrt()
     return vectors.flip(1).T[:latent].float().contiguous(), spread.float()

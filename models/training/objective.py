@@ -19,7 +19,7 @@ MS_SSIM_WEIGHT = 1275.0  # 1 - MS-SSIM counts as so much 255^2 MSE: about equal 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One forward pass: bits per pixel, mean squared error (pixels 0..1), distortion, [N] each; the picture."""
+    """One forward pass: rates, mean squared error (pixels 0..1) and distortion, [N] each; the picture."""
 
     y_bpp: Tensor
     z_bpp: Tensor

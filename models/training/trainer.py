@@ -108,17 +108,27 @@ class Trainer:
 
     def train_step(self) -> Tensor:
         """One update; returns the loss, on the device."""
+        loss = self.gradients()
+        self.update()
+        return loss
+
+    def gradients(self) -> Tensor:
+        """Draw this step's batch and add its gradients; returns the loss."""
         self.seed(self.step)
         size, batch = self._stage()
         picture = CropSampler(self.pictures["train"], size).batch(batch, self.generator)
         level = self.draw_levels(batch)
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.learning_rate() * group["factor"]
         torch.compiler.cudagraph_mark_step_begin()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             outcome = self.forward(picture, level)
         loss = outcome.loss(level)
         loss.backward()
+        return loss.detach()
+
+    def update(self) -> None:
+        """Step with the gradients that are there; without one that is finite, only count it."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = self.learning_rate() * group["factor"]
         norm = torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.config.gradient_clip)
         finite = bool(torch.isfinite(norm))
         self.skipped = 0 if finite else self.skipped + 1
@@ -127,7 +137,6 @@ class Trainer:
         self.optimiser.zero_grad(set_to_none=True)
         self.step += 1
         self.average.update_parameters(self.net)
-        return loss.detach()
 
     @torch.no_grad()
     def _move_average(self, averages: list[Tensor], values: list[Tensor], _: int | Tensor) -> None:

@@ -1,0 +1,47 @@
+"""Several processes train one model: their update is that of one process with the mean of their gradients."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import torch
+from model_samples import training_folder
+from PIL import Image
+
+from linnet.models.training.checkpoint import load_state
+from linnet.models.training.config import read_config
+from linnet.models.training.curves import read_rows
+from linnet.models.training.trainer import Trainer
+from linnet.models.training.world import World
+
+CPU = torch.device("cpu")
+
+
+def test_two_processes_step_by_the_mean_of_their_gradients(tmp_path: Path, photo: Image.Image) -> None:
+    path = training_folder(tmp_path, photo)
+    path.write_text(path.read_text().replace("steps = 150", "steps = 1").replace("= 5\n", "= 1\n", 1))
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    alone = Trainer(read_config(path), CPU)
+    for rank in range(2):
+        alone.world = World(rank, 2)
+        alone.gradients()
+    for parameter in alone.net.parameters():
+        if parameter.grad is not None:
+            parameter.grad /= 2
+    alone.update()
+    torch.set_num_threads(threads)
+
+    launch = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone"]
+    words = [*launch, "-m", "linnet.models.training", str(path), "--device", "cpu", "--threads", "1"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(words, capture_output=True, text=True, timeout=200, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert "2 process(es)" in done.stdout
+
+    together = load_state(tmp_path / "run" / "state.pt", CPU)
+    assert together["step"] == 1
+    assert len(read_rows(tmp_path / "run" / "curve.csv")) == 1  # rank 0 alone writes
+    for name, value in alone.net.state_dict().items():
+        torch.testing.assert_close(together["net"][name], value, rtol=0, atol=2e-6, msg=name)
