@@ -1,0 +1,1 @@
+"""Rate-distortion benchmarks: other codecs, metrics, the runner and its reports."""

@@ -1,0 +1,60 @@
+"""Finished points on disk, keyed by all that they depend on: a run that was killed goes on where it was."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ..atomic import atomic_write
+from .adapters.base import Adapter
+
+FORMAT = 1  # of the entries: a new number makes the old ones unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is known of one point, beside the coded file itself.
+
+    encode_s, decode_s: wall time. metrics: those measured so far; None where one is not defined.
+    """
+
+    encode_s: float
+    decode_s: float | None
+    metrics: Mapping[str, float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Cache:
+    """A folder of entries and coded files."""
+
+    folder: Path
+
+    def key(self, picture_sha256: str, spec: str, adapter: Adapter, value: float) -> str:
+        """Name of a point: the content, the codec with its settings and versions, and the knob."""
+        depends = [FORMAT, picture_sha256, spec, adapter.settings, dict(adapter.versions), float(value)]
+        return hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()
+
+    def read(self, key: str) -> Entry | None:
+        """The entry, or None; one that cannot be read is none."""
+        try:
+            fields = json.loads(self._path(key, ".json").read_text())
+            return Entry(fields["encode_s"], fields["decode_s"], fields["metrics"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+
+    def coded(self, key: str) -> bytes:
+        """The coded file. Raises OSError."""
+        return self._path(key, ".coded").read_bytes()
+
+    def write(self, key: str, entry: Entry, coded: bytes | None = None) -> None:
+        """Keep an entry, and the coded file before it."""
+        self._path(key, "").parent.mkdir(parents=True, exist_ok=True)
+        if coded is not None:
+            with atomic_write(self._path(key, ".coded"), overwrite=True) as stream:
+                stream.write(coded)
+        with atomic_write(self._path(key, ".json"), overwrite=True) as stream:
+            stream.write(json.dumps(asdict(entry)).encode())
+
+    def _path(self, key: str, suffix: str) -> Path:
+        return self.folder / key[:2] / f"{key[2:]}{suffix}"

@@ -1,0 +1,162 @@
+"""Processes that work for us: some only encode, others only decode, which then know no more than the file."""
+
+import os
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from enum import Enum
+from multiprocessing import get_context
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from types import FrameType
+from typing import Any, NoReturn, Protocol
+
+_GRACE_S = 5.0  # for a worker to remove its temporary files
+
+
+class Role(Enum):
+    """What a worker does, all its life."""
+
+    ENCODE = "encode"
+    DECODE = "decode"
+
+
+class WorkerLostError(RuntimeError):
+    """A worker ended in the middle of its work: killed, or out of memory."""
+
+
+class TaskError(RuntimeError):
+    """The work itself failed; the message says how, in one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A call for a worker; function and arguments can be pickled."""
+
+    role: Role
+    function: Callable[..., object]
+    arguments: tuple[Any, ...]
+
+
+class Crew(Protocol):
+    """Workers, at most `size` of which are at work at a time."""
+
+    @property
+    def size(self) -> int:
+        """How many tasks may be under way."""
+        ...
+
+    def submit(self, ticket: int, task: Task) -> None:
+        """Give a task to a worker that is free; the caller keeps to `size`."""
+        ...
+
+    def next(self) -> tuple[int, object]:
+        """Wait for a task to end: its ticket, and what it came to, perhaps a WorkerLostError or TaskError."""
+        ...
+
+    def close(self) -> None:
+        """End all workers, also those at work."""
+        ...
+
+
+@dataclass(eq=False)
+class _Worker:
+    process: BaseProcess
+    pipe: "Connection[Any, Any]"
+    ticket: int | None = None  # of the task under way
+
+
+@dataclass
+class LocalCrew:
+    """Processes of this machine; up to `size` of each role are started, when they are needed."""
+
+    size: int
+    _workers: dict[Role, list[_Worker]] = field(default_factory=lambda: {role: [] for role in Role})
+
+    def submit(self, ticket: int, task: Task) -> None:
+        """See Crew."""
+        team = self._workers[task.role]
+        worker = next((worker for worker in team if worker.ticket is None), None)
+        if worker is None:
+            worker = _hire()
+            team.append(worker)
+        worker.ticket = ticket
+        with suppress(OSError):  # if it has died meanwhile, next() will see that
+            worker.pipe.send((task.function, task.arguments))
+
+    def next(self) -> tuple[int, object]:
+        """See Crew."""
+        busy = [
+            (team, worker) for team in self._workers.values() for worker in team if worker.ticket is not None
+        ]
+        ready = wait([worker.pipe for _, worker in busy])
+        team, worker = next(pair for pair in busy if pair[1].pipe in ready)
+        ticket, worker.ticket = worker.ticket, None
+        assert ticket is not None
+        try:
+            return ticket, worker.pipe.recv()
+        except (EOFError, OSError):
+            team.remove(worker)
+            worker.process.join()
+            return ticket, WorkerLostError(f"the worker died ({_cause(worker.process.exitcode)})")
+
+    def close(self) -> None:
+        """See Crew."""
+        workers = [worker for team in self._workers.values() for worker in team]
+        for worker in workers:
+            worker.process.terminate()
+        for worker in workers:
+            worker.process.join(_GRACE_S)
+            if worker.process.is_alive():
+                worker.process.kill()
+                worker.process.join()
+            worker.pipe.close()
+        self._workers = {role: [] for role in Role}
+
+
+def _hire() -> _Worker:
+    # Not fork: torch's threads do not survive it.
+    context = get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=serve, args=(theirs,), daemon=True)
+    process.start()
+    theirs.close()
+    return _Worker(process, ours)
+
+
+def serve(pipe: "Connection[Any, Any]") -> None:
+    """A worker's life: a task comes in, its result or its TaskError goes out, until the pipe is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes: ours is told by its parent
+    signal.signal(signal.SIGTERM, _leave)
+    use_one_thread()
+    while True:
+        try:
+            function, arguments = pipe.recv()
+        except (EOFError, OSError):
+            return
+        pipe.send(attempt(function, arguments))
+
+
+def use_one_thread() -> None:
+    """Before torch is loaded: workers share the cores among each other, and times are comparable."""
+    os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "1"
+
+
+def attempt(function: Callable[..., object], arguments: tuple[Any, ...]) -> object:
+    """The result, or a TaskError of one line: not every exception can be pickled."""
+    try:
+        return function(*arguments)
+    except Exception as error:
+        text = " ".join(str(error).split())
+        return TaskError(f"{type(error).__name__}: {text}" if text else type(error).__name__)
+
+
+def _leave(number: int, frame: FrameType | None) -> NoReturn:
+    raise SystemExit  # through all blocks, so that encoders are killed and temporary files removed
+
+
+def _cause(code: int | None) -> str:
+    if code is not None and code < 0:
+        return f"signal {-code}; out of memory?" if -code == signal.SIGKILL else f"signal {-code}"
+    return f"exit code {code}"

@@ -1,0 +1,113 @@
+"""How near two pictures are: each metric is a function of two [H, W, 3] uint8 pictures, from a library."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .adapters.base import NotInstalledError, Pixels
+from .colour import luma
+from .perception import lpips, ssimulacra2, vmaf, xpsnr_y_db
+
+Measure: TypeAlias = Callable[[Pixels, Pixels], float]
+MS_SSIM_SIDE = 161  # pixels: five scales of an 11x11 window need more than 160
+
+
+def psnr_db(original: Pixels, decoded: Pixels) -> float:
+    """Peak signal-to-noise ratio over all three channels, in dB; infinite if the pictures are equal."""
+    return _psnr_db(original.astype(np.float64) - decoded)
+
+
+def psnr_y_db(original: Pixels, decoded: Pixels) -> float:
+    """Peak signal-to-noise ratio of the luma of BT.709, not rounded, in dB."""
+    return _psnr_db(luma(original) - luma(decoded))
+
+
+def _psnr_db(error: NDArray[np.float64]) -> float:
+    mean = np.mean(error**2)
+    return float(10 * np.log10(255**2 / mean)) if mean else math.inf
+
+
+def ms_ssim(original: Pixels, decoded: Pixels) -> float:
+    """MS-SSIM over RGB, 0 to 1; NaN for pictures with a side below 161 pixels, where it is not defined.
+
+    Raises:
+        NotInstalledError: pytorch-msssim is missing.
+    """
+    try:
+        from pytorch_msssim import ms_ssim as measure
+    except ImportError as error:
+        raise NotInstalledError("MS-SSIM needs pytorch-msssim: pip install 'linnet[bench]'") from error
+    import torch
+
+    if min(original.shape[:2]) < MS_SSIM_SIDE:
+        return math.nan
+    planes = [torch.from_numpy(p.copy()).permute(2, 0, 1)[None].float() for p in (original, decoded)]
+    return float(measure(planes[0], planes[1], data_range=255))
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric. key: in results; label: on axes; rising: more is better."""
+
+    key: str
+    label: str
+    measure: Measure
+    rising: bool = True
+
+
+METRICS = {
+    metric.key: metric
+    for metric in (
+        Metric("psnr_db", "PSNR, RGB, dB", psnr_db),
+        Metric("psnr_y_db", "PSNR, luma BT.709, dB", psnr_y_db),
+        Metric("ms_ssim", "MS-SSIM, RGB", ms_ssim),
+        Metric("xpsnr_y_db", "XPSNR, luma, dB", xpsnr_y_db),
+        Metric("vmaf", "VMAF", vmaf),
+        Metric("lpips", "LPIPS (less is better)", lpips, rising=False),
+        Metric("ssimulacra2", "SSIMULACRA2", ssimulacra2),
+    )
+}
+DEFAULT_METRICS = ("psnr_db", "psnr_y_db", "ms_ssim")
+
+
+def find_metrics(names: Sequence[str]) -> list[Metric]:
+    """Metrics by key, where endings such as _db may be left out.
+
+    Raises:
+        ValueError: no metric of this name.
+    """
+    short = {key.removesuffix("_db"): key for key in METRICS} | {key: key for key in METRICS}
+    wanted = [name.strip().replace("-", "_") for name in names]
+    for name in wanted:
+        if name not in short:
+            known = ", ".join(key.removesuffix("_db") for key in METRICS)
+            raise ValueError(f"no metric is called '{name}'; known: {known}")
+    return [METRICS[short[name]] for name in dict.fromkeys(wanted)]
+
+
+def check_metric(metric: Metric) -> None:
+    """Measure a picture of one colour, so that what is missing is said before the work begins.
+
+    Raises:
+        NotInstalledError
+    """
+    grey = np.full((MS_SSIM_SIDE + 15, MS_SSIM_SIDE + 15, 3), 128, np.uint8)
+    grey[::8] = 100
+    metric.measure(grey, grey + np.uint8(1))
+
+
+def measure_all(metrics: Sequence[Metric], original: Pixels, decoded: Pixels) -> dict[str, float | None]:
+    """Every metric by its key; None where it is not a number or without end (equal pictures).
+
+    Raises:
+        ValueError: the pictures differ in size.
+    """
+    if original.shape != decoded.shape:
+        sizes = " and ".join(f"{p.shape[1]}x{p.shape[0]}" for p in (original, decoded))
+        raise ValueError(f"pictures of {sizes} pixels cannot be compared")
+    values = {metric.key: metric.measure(original, decoded) for metric in metrics}
+    return {key: round(value, 6) if math.isfinite(value) else None for key, value in values.items()}

@@ -1,0 +1,196 @@
+"""The run of a benchmark: every picture, codec and value once, in parallel, or from the cache."""
+
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+from .adapters.base import Adapter, CodecOptions
+from .cache import Cache, Entry
+from .crew import Crew, Role, Task, WorkerLostError
+from .matching import next_value
+from .pictures import Picture
+from .work import CodecCall, Decoded, Encoded, decode_point, encode_point
+
+ATTEMPTS = 2  # of a task whose worker died
+MATCHING_TRIES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One file to be made. matched: not of the curve, but to have files of one size to look at."""
+
+    picture: Picture
+    codec: str
+    value: float
+    matched: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What became of a point; error is empty where all went well.
+
+    key: of the coded file in the cache. bpp: bits of the whole file per pixel.
+    """
+
+    point: Point
+    key: str = ""
+    bytes: int = 0
+    bpp: float = 0.0
+    metrics: Mapping[str, float | None] = field(default_factory=dict)
+    encode_s: float = 0.0
+    decode_s: float = 0.0
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to measure. adapters: by their spec; values: of each codec's knob; metrics: their keys.
+
+    match_bpp: the size that files for the eye are brought to, None for none.
+    """
+
+    pictures: Sequence[Picture]
+    adapters: Mapping[str, Adapter]
+    values: Mapping[str, Sequence[float]]
+    metrics: Sequence[str]
+    options: CodecOptions
+    match_bpp: float | None = None
+
+    def points(self) -> list[Point]:
+        """All points of the curves, picture by picture, codecs in turn: the time left can be foretold."""
+        return [
+            Point(picture, spec, value)
+            for picture in self.pictures
+            for spec in self.adapters
+            for value in self.values[spec]
+        ]
+
+
+Report: TypeAlias = Callable[[Row], None]
+Progress: TypeAlias = Callable[[int, int], None]
+
+
+@dataclass(slots=True)
+class _Chain:
+    """A point under way: encoded first, then decoded. entry: what is known, None before it is encoded."""
+
+    point: Point
+    key: str
+    entry: Entry | None = None
+    attempts: int = 0
+
+
+class Runner:
+    """Runs a plan. Rows come in the order in which points are finished."""
+
+    def __init__(self, plan: Plan, cache: Cache, crew: Crew, progress: Progress) -> None:
+        self._plan, self._cache, self._crew, self._progress = plan, cache, crew, progress
+        self._todo: deque[_Chain] = deque()
+        self._running: dict[int, _Chain] = {}
+        self._places: dict[tuple[str, str], _Place] = {}  # by picture and codec
+        self._rows: list[Row] = []
+        self._tickets = self._worked = 0
+
+    def run(self, report: Report) -> list[Row]:
+        """Measure what the cache does not know, and report every row as it comes.
+
+        Raises:
+            KeyboardInterrupt: what was finished is in the cache.
+        """
+        points = self._plan.points()
+        for point in points:
+            self._place(point).missing += 1
+        for point in points:
+            self._take(point, report)
+        while self._todo or self._running:
+            self._progress(self._worked, self._worked + len(self._todo) + len(self._running))
+            while self._todo and len(self._running) < self._crew.size:
+                self._start(self._todo.popleft())
+            ticket, result = self._crew.next()
+            self._continue(self._running.pop(ticket), result, report)
+        return self._rows
+
+    def _place(self, point: Point) -> "_Place":
+        return self._places.setdefault((point.picture.name, point.codec), _Place())
+
+    def _take(self, point: Point, report: Report) -> None:
+        """Finish a point from the cache, or put it in the queue."""
+        adapter = self._plan.adapters[point.codec]
+        chain = _Chain(point, self._cache.key(point.picture.sha256, point.codec, adapter, point.value))
+        chain.entry = self._cache.read(chain.key)
+        if chain.entry is not None and set(self._plan.metrics) <= set(chain.entry.metrics):
+            self._finish(chain, report)
+        elif point.matched:
+            self._todo.appendleft(chain)
+        else:
+            self._todo.append(chain)
+
+    def _start(self, chain: _Chain) -> None:
+        """Give the stage that is missing to the crew."""
+        point, call = chain.point, CodecCall(chain.point.codec, self._plan.options)
+        picture = point.picture.path.read_bytes()
+        if chain.entry is None:
+            task = Task(Role.ENCODE, encode_point, (call, point.value, picture))
+        else:
+            coded = self._cache.coded(chain.key)
+            task = Task(Role.DECODE, decode_point, (call, coded, picture, tuple(self._plan.metrics)))
+        chain.attempts += 1
+        self._tickets += 1
+        self._running[self._tickets] = chain
+        self._crew.submit(self._tickets, task)
+
+    def _continue(self, chain: _Chain, result: object, report: Report) -> None:
+        """Take a result; the same worker-place goes on with the next stage of the point."""
+        if isinstance(result, Encoded):
+            chain.entry, chain.attempts = Entry(result.seconds, None, {}), 0
+            self._cache.write(chain.key, chain.entry, result.data)
+            self._start(chain)
+        elif isinstance(result, Decoded) and chain.entry is not None:
+            metrics = {**chain.entry.metrics, **result.metrics}
+            chain.entry = replace(chain.entry, decode_s=result.seconds, metrics=metrics)
+            self._cache.write(chain.key, chain.entry)
+            self._worked += 1
+            self._finish(chain, report)
+        elif isinstance(result, WorkerLostError) and chain.attempts < ATTEMPTS:
+            self._start(chain)
+        else:
+            self._worked += 1
+            self._end(Row(chain.point, chain.key, error=str(result)), report)
+
+    def _finish(self, chain: _Chain, report: Report) -> None:
+        point, entry = chain.point, chain.entry
+        assert entry is not None
+        size = len(self._cache.coded(chain.key))
+        bpp = size * 8 / (point.picture.width * point.picture.height)
+        metrics = {key: entry.metrics[key] for key in self._plan.metrics}
+        self._place(point).sizes[point.value] = size
+        row = Row(point, chain.key, size, bpp, metrics, entry.encode_s, entry.decode_s or 0.0)
+        self._end(row, report)
+
+    def _end(self, row: Row, report: Report) -> None:
+        self._rows.append(row)
+        report(row)
+        place = self._place(row.point)
+        if row.point.matched:
+            place.tries += 1
+        else:
+            place.missing -= 1
+        if self._plan.match_bpp and not place.missing and place.sizes and place.tries < MATCHING_TRIES:
+            self._match(row.point, place, self._plan.match_bpp, report)
+
+    def _match(self, point: Point, place: "_Place", bpp: float, report: Report) -> None:
+        """Once the curve is there, bring a file nearer to the size that is compared by eye."""
+        target = round(bpp * point.picture.width * point.picture.height / 8)
+        value = next_value(place.sizes, target, self._plan.adapters[point.codec].knob)
+        if value is not None:
+            self._take(Point(point.picture, point.codec, value, matched=True), report)
+
+
+@dataclass(slots=True)
+class _Place:
+    """A picture and a codec: bytes at each value so far, points of the curve to come, tries to match."""
+
+    sizes: dict[float, int] = field(default_factory=dict)
+    missing: int = 0
+    tries: int = 0
