@@ -55,7 +55,7 @@ def test_a_stopped_and_resumed_run_gives_the_weights_of_an_unbroken_one(config_p
     for _ in range(3):
         resumed.train_step()
     assert_same(unbroken.net, resumed.net)
-    assert_same(unbroken.average.module, resumed.average.module)
+    assert_same(unbroken.averaged, resumed.averaged)
 
 
 def test_a_fine_tuned_run_starts_from_the_average_of_another(config_path: Path) -> None:
@@ -65,7 +65,7 @@ def test_a_fine_tuned_run_starts_from_the_average_of_another(config_path: Path) 
     text = config_path.read_text().replace('run = "run"', 'run = "tuned"\nstart = "run/best.pt"')
     tuned.write_text(text.replace("[model]", "level_low = 20\nlevel_high = 20\n[model]"))
     second = Trainer(read_config(tuned), CPU)
-    assert_same(first.average.module, second.net)
+    assert_same(first.averaged, second.net)
     assert second.draw_levels(4).tolist() == [20.0] * 4
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
-from torch.optim.swa_utils import AveragedModel
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from ..transforms import ImageConfig
 from .basis import block_basis
@@ -65,7 +65,7 @@ class Trainer:
             sampler = CropSampler(self.pictures["train"], 128)
             basis = block_basis(sampler, self.config.model.latent, self.generator)
             self.net.model.start_from_basis(*(part.to(self.device) for part in basis))
-        self.average.module.load_state_dict(self.net.state_dict())
+        self.averaged.load_state_dict(self.net.state_dict())
         self.config.run.mkdir(parents=True, exist_ok=True)
 
     def _optimiser(self) -> torch.optim.AdamW:
@@ -138,10 +138,22 @@ class Trainer:
         self.step += 1
         self.average.update_parameters(self.net)
 
-    @torch.no_grad()
-    def _move_average(self, averages: list[Tensor], values: list[Tensor], _: int | Tensor) -> None:
+    def _move_average(
+        self,
+        averages: list[Tensor] | tuple[Tensor, ...],
+        values: list[Tensor] | tuple[Tensor, ...],
+        count: Tensor | int,
+    ) -> None:
+        """An exponential average that forgets the first steps sooner."""
         decay = min(self.config.average_decay, (1 + self.step) / (10 + self.step))
-        torch._foreach_lerp_(averages, values, 1 - decay)
+        get_ema_multi_avg_fn(decay)(averages, values, count)
+
+    @property
+    def averaged(self) -> TrainingModel:
+        """The moving average of the weights, which is what a run is for."""
+        module = self.average.module
+        assert isinstance(module, TrainingModel)
+        return module
 
     def _stage(self) -> tuple[int, int]:
         """Crop side in pixels and batch of this step."""
@@ -185,7 +197,7 @@ class Trainer:
         curve = self.evaluate()
         if curve["loss"] < self.best:
             self.best = curve["loss"]
-            average = self.average.module.state_dict()
+            average = self.averaged.state_dict()
             best = {"model": average, "step": self.step, "loss": self.best, "seconds": self.seconds}
             save_state(best, self.config.run / "best.pt")
         self.save()
@@ -226,13 +238,13 @@ class Trainer:
 
     def evaluate(self) -> dict[str, float]:
         """See validation.evaluate."""
-        return evaluate(self.average.module, self.pictures["valid"], self.config.valid_crops)
+        return evaluate(self.averaged, self.pictures["valid"], self.config.valid_crops)
 
     def save(self) -> None:
         """Everything that `run` continues from."""
         state: dict[str, object] = {
             "net": self.net.state_dict(),
-            "average": self.average.module.state_dict(),
+            "average": self.averaged.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "step": self.step,
             "seconds": self.seconds,
@@ -251,7 +263,7 @@ class Trainer:
 
     def _restore(self, state: dict) -> None:
         self._load(state, "net", self.state_path)
-        self.average.module.load_state_dict(state["average"])
+        self.averaged.load_state_dict(state["average"])
         self.average.n_averaged.fill_(state["step"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.step, self.seconds, self.best = state["step"], state["seconds"], state["best"]

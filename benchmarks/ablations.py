@@ -1,0 +1,194 @@
+"""Ablations of the image model: each variant trained from scratch, same seed, same crops, same steps.
+
+    python benchmarks/ablations.py CONFIG --steps 600 --out benchmarks/results/ablations.json [--variants a,b]
+
+CONFIG is a training configuration; its folder `run` gets one folder per variant. Variants already in --out
+with the same settings are kept, so an interrupted series goes on. Few steps rank how fast variants learn,
+not where they end: the number of steps stands beside every figure.
+"""
+
+import argparse
+import json
+import platform
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from compressai.ops import quantize_ste
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from linnet.models.blocks import DepthConvBlock, sum_groups
+from linnet.models.image import SCALES, STEPS, quadtree_masks, scale_of
+from linnet.models.quality import LevelGain
+from linnet.models.training.complexity import kmac_per_px
+from linnet.models.training.config import TrainConfig, read_config
+from linnet.models.training.objective import TrainingModel, gaussian_bits
+from linnet.models.training.trainer import Trainer
+from linnet.models.transforms import ImageConfig
+
+
+class NoShortcut(nn.Module):
+    """A shortcut that adds nothing."""
+
+    def __init__(self, latent: int) -> None:
+        super().__init__()
+        self.latent = latent
+
+    def analyse(self, x: Tensor) -> Tensor:
+        return x.new_zeros(x.shape[0], self.latent, x.shape[2] // 16, x.shape[3] // 16)
+
+    def synthesise(self, y: Tensor) -> Tensor:
+        return y.new_zeros(y.shape[0], 3, y.shape[2] * 16, y.shape[3] * 16)
+
+    def start_from_basis(self, basis: Tensor) -> None:
+        """There is nothing to start."""
+
+
+class SiluBlock(DepthConvBlock):
+    """The block with SiLU in place of ReLU; only the float transforms may have it."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = x + self.leave(self.depthwise(F.silu(self.enter(x))))
+        return x + self.contract(sum_groups(F.silu(self.expand(x))))
+
+
+class TwoSteps(TrainingModel):
+    """The quadtree walk cut to two steps: half of the latents see the other half."""
+
+    def code_latents(self, y: Tensor, feature: Tensor, level: Tensor) -> tuple[Tensor, Tensor]:
+        noise = torch.rand_like(y) - 0.5 if self.training else None
+        quarters = quadtree_masks(y.shape[1], y.shape[2], y.shape[3], y.device)
+        halves = torch.stack([quarters[0] | quarters[1], quarters[2] | quarters[3]])
+        y_hat, means, indices = torch.zeros_like(y), torch.zeros_like(y), torch.zeros_like(y)
+        for number, mask in enumerate(halves):
+            mean, index = self.model.prior.step(number, feature, y_hat, level)
+            y_hat = torch.where(mask, quantize_ste(y - mean) + mean, y_hat)
+            means, indices = torch.where(mask, mean, means), torch.where(mask, index, indices)
+        sigma = scale_of(self.index_floor(indices).clamp(max=SCALES - 1))
+        residual = y - means + noise if noise is not None else torch.round(y - means)
+        return y_hat, gaussian_bits(residual, sigma).sum((1, 2, 3))
+
+
+class NoisyLatents(TrainingModel):
+    """Synthesis and contexts see additive noise in training, not straight-through rounding."""
+
+    def code_latents(self, y: Tensor, feature: Tensor, level: Tensor) -> tuple[Tensor, Tensor]:
+        if not self.training:
+            return super().code_latents(y, feature, level)
+        noisy = y + torch.rand_like(y) - 0.5
+        y_hat, means, indices = torch.zeros_like(y), torch.zeros_like(y), torch.zeros_like(y)
+        for number, mask in enumerate(quadtree_masks(y.shape[1], y.shape[2], y.shape[3], y.device)):
+            mean, index = self.model.prior.step(number, feature, y_hat, level)
+            y_hat = torch.where(mask, noisy, y_hat)
+            means, indices = torch.where(mask, mean, means), torch.where(mask, index, indices)
+        sigma = scale_of(self.index_floor(indices).clamp(max=SCALES - 1))
+        return y_hat, gaussian_bits(noisy - means, sigma).sum((1, 2, 3))
+
+
+def without_shortcut(config: ImageConfig, metric: str) -> TrainingModel:
+    """The networks alone: their last layers start at random, not at zero."""
+    net = TrainingModel(config, metric)
+    net.model.add_module("shortcut", NoShortcut(config.latent))
+    net.model.analysis.leave.reset_parameters()
+    net.model.synthesis.leave.reset_parameters()
+    return net
+
+
+def with_silu(config: ImageConfig, metric: str) -> TrainingModel:
+    """SiLU in the float transforms."""
+    net = TrainingModel(config, metric)
+    for part in (net.model.analysis, net.model.synthesis, net.model.hyper_analysis):
+        for module in part.modules():
+            if isinstance(module, DepthConvBlock):
+                module.__class__ = SiluBlock
+    return net
+
+
+def gains_outside(config: ImageConfig, metric: str) -> TrainingModel:
+    """Gains on the latents alone: those inside of the transforms stay at 1."""
+    net = TrainingModel(config, metric)
+    for part in (net.model.analysis, net.model.synthesis):
+        assert isinstance(part.inner_gain, LevelGain)
+        part.inner_gain.values.requires_grad_(False)
+    return net
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One change to the model: how it is built, or its widths."""
+
+    question: str
+    build: Callable[[ImageConfig, str], TrainingModel] = TrainingModel
+    shape: tuple[tuple[str, int], ...] = ()
+
+
+VARIANTS = {
+    "base": Variant("the model as it ships"),
+    "no_shortcut": Variant("wavelet shortcut off", without_shortcut),
+    "two_steps": Variant(f"2 steps of the prior, not {STEPS}", TwoSteps),
+    "gains_outside": Variant("gains on the latents only", gains_outside),
+    "silu": Variant("SiLU in the transforms, not ReLU", with_silu),
+    "noise": Variant("noise for y_hat, not rounding", NoisyLatents),
+    "wide": Variant("synthesis 256 x 2, equal MAC", shape=(("synthesis", 256), ("synthesis_blocks", 2))),
+    "deep": Variant("synthesis 90 x 16, equal MAC", shape=(("synthesis", 90), ("synthesis_blocks", 16))),
+}
+
+
+def measure(variant: Variant, config: TrainConfig, device: torch.device) -> dict[str, object]:
+    """Train a variant to the end; its held-out figures."""
+    shaped = replace(config, model=replace(config.model, **dict(variant.shape)))
+    trainer = Trainer(shaped, device, build=variant.build)
+    trainer.run(minutes=float("inf"))
+    curve = trainer.evaluate()
+    kmac = {} if variant.build is without_shortcut else kmac_per_px(trainer.net.cpu())
+    rate = round(60 * trainer.step / trainer.seconds, 1)
+    return {"question": variant.question, "held_out": curve, "steps_per_minute": rate, "kmac_per_px": kmac}
+
+
+def main() -> None:
+    """Run what is missing, write after each variant."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("config", type=Path)
+    parser.add_argument("--steps", type=int, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--variants", default=",".join(VARIANTS))
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    words = parser.parse_args()
+    torch.set_num_threads(words.threads)
+    config = replace(read_config(words.config), steps=words.steps)
+    settings = {"steps": words.steps, "batch": config.batch, "crop_px": config.crop_px, "seed": config.seed,
+                "learning_rate": config.learning_rate}  # fmt: skip
+    results = json.loads(words.out.read_text()) if words.out.exists() else {}
+    if results.get("settings") != settings:
+        results = {"settings": settings, "variants": {}}
+    for name in words.variants.split(","):
+        if name in results["variants"]:
+            continue
+        started = time.monotonic()
+        run = config.run / name
+        results["variants"][name] = measure(
+            VARIANTS[name], replace(config, run=run), torch.device(words.device)
+        )
+        base = results["variants"].get("base", results["variants"][name])["held_out"]["loss"]
+        for found in results["variants"].values():
+            found["loss_against_base_percent"] = round(100 * (found["held_out"]["loss"] / base - 1), 2)
+        results["command"] = " ".join(sys.argv)
+        results["machine"] = {
+            "processor": platform.processor(),
+            "device": words.device,
+            "torch": torch.__version__,
+        }
+        words.out.write_text(json.dumps(results, indent=1) + "\n")
+        loss, seconds = results["variants"][name]["held_out"]["loss"], time.monotonic() - started
+        print(f"{name}: held-out {loss:.4f} in {seconds:.0f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main()
