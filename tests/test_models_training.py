@@ -10,7 +10,7 @@ from model_samples import training_folder
 from PIL import Image
 
 from linnet.models.training.__main__ import main
-from linnet.models.training.config import read_config
+from linnet.models.training.config import find_config, read_config
 from linnet.models.training.data import is_held_out, photo_of
 from linnet.models.training.export import export
 from linnet.models.training.trainer import Trainer
@@ -94,6 +94,8 @@ def test_an_export_meets_the_certificate_and_keeps_the_rate(config_path: Path, t
     shape, card = read_card(target)
     assert shape == config.model
     assert card["steps"] == 150
+    assert isinstance(card["settings"], dict)
+    assert card["settings"]["seed"] == 1
     cost = card["quantisation_cost_percent"]
     assert isinstance(cost, dict)
     assert abs(cost["mean"]) < 2  # a model of 150 steps; the shipped one is held to 0.3
@@ -119,6 +121,31 @@ def test_a_bad_configuration_is_one_clear_line(
     complaint = capsys.readouterr().err
     assert said in complaint
     assert len(complaint.splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", ["fast", "high", "fast_ms_ssim"])
+def test_a_shipped_configuration_is_found_by_name(name: str, tmp_path: Path) -> None:
+    config = read_config(find_config(name), {"data": tmp_path, "run": tmp_path / "run"})
+    assert config.steps >= 20_000
+    assert (config.metric == "ms-ssim") == ("ms_ssim" in name)
+
+
+def test_ms_ssim_refuses_crops_that_its_five_scales_do_not_fit_in(config_path: Path) -> None:
+    config_path.write_text('metric = "ms-ssim"\n' + config_path.read_text())
+    with pytest.raises(ValueError, match="161 px"):
+        read_config(config_path)
+
+
+def test_a_checkpoint_of_another_architecture_is_refused(
+    config_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trainer = Trainer(read_config(config_path), CPU)
+    trainer.save()
+    good = trainer.state_path.read_bytes()
+    config_path.write_text(config_path.read_text().replace("latent = 64", "latent = 48"))
+    assert main([str(config_path)]) == 2
+    assert "another architecture" in capsys.readouterr().err
+    assert trainer.state_path.read_bytes() == good
 
 
 def test_a_folder_without_pictures_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import torch
 
-from .config import read_config
+from .config import find_config, read_config
 from .data import write_packed
 from .export import export
 from .trainer import Trainer
@@ -24,7 +24,10 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         "linnet train", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    top.add_argument("config", type=Path, help="TOML file; its keys are the fields of TrainConfig")
+    top.add_argument("config", help="TOML file with the fields of TrainConfig, or fast, high, fast_ms_ssim")
+    top.add_argument("--data", type=Path, help="folder of pictures, or what --pack made")
+    top.add_argument("--run", type=Path, help="folder of checkpoints and curves; a run there is resumed")
+    top.add_argument("--start", type=Path, metavar="BEST.pt", help="fine-tune this checkpoint")
     top.add_argument(
         "--minutes", type=float, default=float("inf"), help="stop and save after so many minutes"
     )
@@ -48,7 +51,8 @@ def main(argv: list[str] | None = None) -> int:
     """Run; returns the exit code."""
     words = parser().parse_args(argv)
     try:
-        config = read_config(words.config)
+        paths = {"data": words.data, "run": words.run, "start": words.start}
+        config = read_config(find_config(words.config), paths)
         if words.export:
             card = json.loads(words.card.read_text()) if words.card else {}
             print(export(config, config.run / "best.pt", words.export, card))

@@ -1,6 +1,7 @@
 """The training configuration: a small TOML file, every key known, every value checked."""
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -58,13 +59,26 @@ CHOICES = {
     "compile": ("auto", "on", "off"),
     "precision": ("auto", "bf16", "float32"),
 }
+SHIPPED = Path(__file__).parent / "configs"
 PATHS = ("data", "run", "start")
 MS_SSIM_SIDE = 161  # px: five scales of an 11 px window
 
 
-def read_config(path: Path) -> TrainConfig:
-    """Read a TOML file; paths are relative to it.
+def find_config(name: str) -> Path:
+    """A file, or one of the configurations that ship, by name. Raises ValueError naming them."""
+    known = sorted(path.stem for path in SHIPPED.glob("*.toml"))
+    if name in known and not Path(name).exists():
+        return SHIPPED / f"{name}.toml"
+    if not Path(name).is_file():
+        raise ValueError(f"no configuration at {name}: give a TOML file, or one of {', '.join(known)}")
+    return Path(name)
 
+
+def read_config(path: Path, given: Mapping[str, Path | None] | None = None) -> TrainConfig:
+    """Read a TOML file; paths in it are relative to it.
+
+    Args:
+        given: values of `data`, `run` and `start` that go before those of the file; None leaves the file's.
     Raises:
         ValueError: no TOML, an unknown or missing key, or a value of the wrong type or range.
         OSError: the file cannot be read.
@@ -75,10 +89,13 @@ def read_config(path: Path) -> TrainConfig:
         raise ValueError(f"{path}: no TOML: {error}") from error
     model = _checked(ImageConfig, values.pop("model", {}), f"{path} [model]")
     for key in PATHS:
-        if isinstance(values.get(key), str):
+        path_given = (given or {}).get(key)
+        if path_given:
+            values[key] = path_given
+        elif isinstance(values.get(key), str):
             values[key] = (path.parent / values[key]).resolve()
         elif key in values or key != "start":
-            raise ValueError(f"{path}: the key '{key}' must be there and name a path")
+            raise ValueError(f"{path}: name a path for '{key}', in the file or as --{key} PATH")
     config = TrainConfig(**_checked(TrainConfig, values, str(path)), model=ImageConfig(**model))
     if not 0 <= config.level_low <= config.level_high <= LEVELS - 1:
         raise ValueError(f"{path}: level_low and level_high must rise and lie in 0..{LEVELS - 1}")

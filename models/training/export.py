@@ -1,7 +1,7 @@
 """From a trained checkpoint to a model file: calibrate, quantise, certify, tabulate, self-test, describe."""
 
 import math
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,19 +13,24 @@ from ...entropy.networks import TensorSource, read_hyper_net, read_prior_net
 from ...entropy.prior import EntropyModel
 from ...entropy.quantise import ERROR_BITS
 from ...entropy.tables import CdfTable, gaussian_table, pmf_table
-from ..quality import LEVELS
+from ..quality import LAMBDA_HIGH, LAMBDA_LOW, LEVELS
 from ..selftest import self_test
 from ..transforms import Transforms
 from ..weights import Card, table_tensors, write_model
 from .calibrate import calibrate
 from .checkpoint import load_state
+from .complexity import kmac_per_px
 from .config import TrainConfig
 from .data import Pictures, load
-from .objective import TrainingModel
+from .objective import MS_SSIM_WEIGHT, TrainingModel
 from .quantise import quantise
 from .tables import fit_tables
 from .validation import held_out_crop
 
+LOSSES = {
+    "mse": "lambda * 255^2 * MSE + bits per pixel",
+    "ms-ssim": f"lambda * {MS_SSIM_WEIGHT:.0f} * (1 - MS-SSIM) + bits per pixel",
+}
 Z_REACH = 40  # hyper-latents beyond it escape
 Z_TAIL = 1e-6  # mass of a row's ends that is left to the escape
 COST_LEVELS = (3, 15, 27, 39, 51, 63)
@@ -97,6 +102,12 @@ def percent_over(found: list[float], base: list[float]) -> dict[str, float]:
     return {**named, "mean": round(float(np.mean(changes)), 3)}
 
 
+def training_settings(config: TrainConfig) -> Card:
+    """The numbers and words of a configuration; its paths are nobody else's business."""
+    values = {f.name: getattr(config, f.name) for f in fields(config) if f.name != "model"}
+    return {name: value for name, value in values.items() if isinstance(value, (int, float, str))}
+
+
 def export(config: TrainConfig, checkpoint: Path, target: Path, card: Card, crops: int = 16) -> str:
     """Write the model file of `checkpoint`; returns its SHA-256.
 
@@ -118,7 +129,8 @@ def export(config: TrainConfig, checkpoint: Path, target: Path, card: Card, crop
     fitted = fit_tables(net.model, chosen, train, crops=8 * crops)
     before, after = ([exact_bits(net, m, valid, level) for level in COST_LEVELS] for m in (chosen, fitted))
     card = {
-        "loss": "lambda * 255^2 * MSE + bits per pixel, RGB, lambda log-spaced 0.0008 to 0.3 over 64 levels",
+        "loss": f"{LOSSES[config.metric]}, RGB; lambda {LAMBDA_LOW} to {LAMBDA_HIGH} over {LEVELS} levels",
+        "settings": training_settings(config),
         **card,
         "steps": state["step"],
         "held_out_loss": state["loss"],
@@ -126,6 +138,7 @@ def export(config: TrainConfig, checkpoint: Path, target: Path, card: Card, crop
         "torch": torch.__version__,
         "data": f"{len(train)} pictures of {config.data.name}; {len(valid)} of other photos held out",
         "parameters": sum(p.numel() for p in net.model.parameters()),
+        "kmac_per_px": kmac_per_px(net),
         "levels": LEVELS,
         "quantisation_cost_percent": percent_over(in_integers, in_float),
         "fitted_tables_percent": percent_over(after, before),
