@@ -16,6 +16,7 @@ IMPORTED = {  # (architecture, metric) of the checkpoints that `linnet models im
     ("mbt2018-mean", "mse"): 1026,
     ("mbt2018-mean", "ms-ssim"): 1027,
 }
+TRAINED_ID = 1028  # of the image models that a user trained with Linnet
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,8 @@ def added_specs() -> tuple[ModelSpec, ...]:
 def _added(name: str, path: Path) -> ModelSpec:
     try:
         card = store.read_card(path)
+        if "levels" in card:  # one of Linnet's own shape: every quality
+            return ModelSpec(TRAINED_ID, name, "image", path.name, path.stem, path.parent)
         source = str(card["architecture_name"]), str(card["metric"])
         wire_id, quality, kind = IMPORTED[source], float(str(card["quality"])), "hyperprior"
     except (FormatError, OSError, KeyError, ValueError):
@@ -138,6 +141,8 @@ def _find_added(wire_id: int, weights_hash: bytes, quality: float) -> ModelSpec:
         if spec.weights_hash == weights_hash:
             return spec
     needed = f"the file needs an added model (weights {weights_hash.hex()}) that is not here"
+    if wire_id == TRAINED_ID:
+        raise ModelMismatchError(f"{needed}: linnet models add FILE, with the weights that its writer used")
     for (architecture, metric), known in IMPORTED.items():
         if known == wire_id:
             raise ModelMismatchError(

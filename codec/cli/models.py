@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from enum import Enum
+from pathlib import Path
 from typing import Annotated
 
 from typer import Argument, Exit, Option, Typer
@@ -14,7 +15,7 @@ from .jobs import Job, check_readable
 from .run import Outcome, run_jobs
 from .shelf import read_card, weights_state
 
-models_app = Typer(no_args_is_help=True, help="The models: list, show, verify, import.")
+models_app = Typer(no_args_is_help=True, help="The models: list, show, verify, import, add.")
 _SOURCE = "compressai:"
 
 
@@ -82,6 +83,28 @@ def show_model(
 def verify_models(json: options.Json = False) -> None:
     """Compare the weights files with their checksums: this release's, and those of imported models."""
     raise _run("verify", [spec.name for spec in zoo.all_specs()], _verify_one, json)
+
+
+@models_app.command("add")
+def add_model(
+    file: Annotated[str, Argument(metavar="FILE", help="A model file, as linnet train --export writes it.")],
+    name: Annotated[str | None, Option(help="To call it by; else the file's name.")] = None,
+    force: Annotated[bool, Option("-f", "--force", help="Replace a model of this name.")] = False,
+    json: options.Json = False,
+    verbose: options.Verbose = False,
+) -> None:
+    """Add a model that you trained: then linnet encode -m NAME. Its files need it to be decoded too."""
+
+    def work(job: Job, progress: Progress) -> Outcome:
+        check_readable(job.source)
+
+        from ...models.adding import add_model as add
+
+        spec = add(Path(job.source), name, force)
+        fields = {"model": spec.name, "wire_id": spec.wire_id, "file": str(spec.path)}
+        return Outcome(fields, f"{spec.path}: use it with -m {spec.name}")
+
+    raise Exit(run_jobs(Console("models add", json, verbose), lambda: [Job(file)], work))
 
 
 @models_app.command("import")

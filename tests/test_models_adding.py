@@ -1,0 +1,67 @@
+"""A model that a user trained: added, used by name, found again by the files it wrote."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import safetensors.torch
+import torch
+from cli_process import linnet as run_linnet
+from PIL import Image
+
+import linnet
+from linnet.entropy.networks import TensorSource, read_hyper_net, read_prior_net
+from linnet.models import weights, zoo
+from linnet.models.adding import add_model
+from linnet.models.importing.errors import CheckpointError
+from linnet.models.selftest import self_test
+
+
+@pytest.fixture
+def trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A model file of other bytes than the one that ships."""
+    monkeypatch.setenv("LINNET_MODELS", str(tmp_path / "models"))
+    config, card = weights.read_card(zoo.find("fast").path)
+    target = tmp_path / "mine.safetensors"
+    weights.write_model(
+        target, config, safetensors.torch.load_file(zoo.find("fast").path), {**card, "seed": 7}
+    )
+    return target
+
+
+def test_an_added_model_encodes_and_its_files_find_it(trained: Path, photo: Image.Image) -> None:
+    spec = add_model(trained)
+    assert (spec.name, spec.wire_id) == ("mine", zoo.TRAINED_ID)
+    picture = np.asarray(photo.crop((0, 0, 96, 64)))
+    made = linnet.encode(picture, model="mine", quality=70)
+    assert made.data is not None
+    assert linnet.info(made.data).model == "mine"
+    assert linnet.decode(made.data).pixels.shape == picture.shape
+    with pytest.raises(FileExistsError):
+        add_model(trained)
+    spec.path.unlink()
+    with pytest.raises(linnet.ModelMismatchError, match="models add"):
+        linnet.decode(made.data)
+
+
+def test_a_layer_whose_sums_may_not_be_exact_is_refused(trained: Path) -> None:
+    config, card = weights.read_card(trained)
+    tensors = safetensors.torch.load_file(trained)
+    tensors["exact.prior.fuse1.contract.weight"].fill_(2047)
+    source = TensorSource(weights.part(tensors, "exact."), torch.float64, torch.device("cpu"))
+    tensors["selftest.hash"] = torch.tensor(self_test(read_hyper_net(source), read_prior_net(source)))
+    weights.write_model(trained, config, tensors, card)
+    with pytest.raises(CheckpointError, match="other machines"):
+        add_model(trained)
+
+
+def test_what_is_no_model_file_is_refused(trained: Path) -> None:
+    whole = trained.read_bytes()
+    torch.save({"model": {}}, trained)
+    for content in (trained.read_bytes(), b"", b"no model", whole[: len(whole) // 2]):
+        trained.write_bytes(content)
+        with pytest.raises(CheckpointError, match="no whole model file"):
+            add_model(trained)
+    done = run_linnet("models", "add", trained)
+    assert done.code == 3
+    assert "no whole model file" in done.complaint
