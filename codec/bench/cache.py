@@ -56,5 +56,17 @@ class Cache:
         with atomic_write(self._path(key, ".json"), overwrite=True) as stream:
             stream.write(json.dumps(asdict(entry)).encode())
 
+    def read_view(self, key: str, suffix: str) -> bytes | None:
+        """A point, or an original by its hash, as a browser shows it; None if that is not made yet."""
+        path = self._path(key, f".view{suffix}")
+        return path.read_bytes() if path.is_file() else None
+
+    def write_view(self, key: str, suffix: str, data: bytes) -> None:
+        """Keep it."""
+        path = self._path(key, f".view{suffix}")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with atomic_write(path, overwrite=True) as stream:
+            stream.write(data)
+
     def _path(self, key: str, suffix: str) -> Path:
         return self.folder / key[:2] / f"{key[2:]}{suffix}"

@@ -2,7 +2,8 @@
 
 import os
 import signal
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
@@ -160,3 +161,15 @@ def _cause(code: int | None) -> str:
     if code is not None and code < 0:
         return f"signal {-code}; out of memory?" if -code == signal.SIGKILL else f"signal {-code}"
     return f"exit code {code}"
+
+
+def run_all(crew: Crew, tasks: Sequence[tuple[int, Task]]) -> Iterator[tuple[int, object]]:
+    """Run tasks that do not depend on each other: ticket and result of each, as they end."""
+    waiting = deque(tasks)
+    running = 0
+    while waiting or running:
+        while waiting and running < crew.size:
+            crew.submit(*waiting.popleft())
+            running += 1
+        yield crew.next()
+        running -= 1

@@ -42,6 +42,11 @@ class Row:
     decode_s: float = 0.0
     error: str = ""
 
+    @property
+    def where(self) -> str:
+        """The point in words."""
+        return f"{self.point.picture.name}: {self.point.codec} at {self.point.value:g}"
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:

@@ -9,6 +9,8 @@ from typing import Annotated, NoReturn
 from typer import Exit, Option, Typer
 
 from ... import __version__
+from .bench import bench
+from .compare import compare
 from .decode import decode
 from .demo import demo
 from .encode import encode
@@ -29,6 +31,8 @@ app.command()(encode)
 app.command()(decode)
 app.command()(info)
 app.command()(verify)
+app.command()(compare)
+app.command()(bench)
 app.add_typer(models_app, name="models")
 # The trainer has its own parser: all words go through to it, --help too.
 app.command(

@@ -15,7 +15,7 @@ PERCENT_GRID = (5, 10, 15, 20, 30, 40, 50, 60, 70, 80, 85, 90, 95)
 QP_GRID = (47, 42, 37, 34, 32, 29, 27, 24, 22, 17)
 
 
-class NotInstalledError(Exception):
+class NotInstalledError(ImportError):
     """A codec, tool or metric that is not installed here; the message says what to install."""
 
 

@@ -1,0 +1,52 @@
+"""Rate-distortion curves as PNG and SVG."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from .adapters.base import NotInstalledError
+from .curves import Curve
+from .metrics import Metric
+
+_LINNET_WIDTH, _WIDTH, _PUBLISHED_WIDTH = 2.4, 1.5, 1.1
+_MARGIN = 0.04
+
+
+def draw_curves(curves: Sequence[Curve], metric: Metric, title: str, folder: Path) -> list[Path]:
+    """Write rd-METRIC.png and .svg; measured curves solid, published ones dashed. The rate is logarithmic.
+
+    Raises:
+        NotInstalledError: matplotlib is missing.
+    """
+    try:
+        from matplotlib.figure import Figure
+        from matplotlib.ticker import FuncFormatter, NullFormatter
+    except ImportError as error:
+        raise NotInstalledError("plots need matplotlib: pip install 'linnet[bench]'") from error
+    figure = Figure(figsize=(9, 6), dpi=110)
+    axes = figure.subplots()
+    for index, curve in enumerate(curves):
+        rates, values = curve.xy(metric.key)
+        if not rates:
+            continue
+        ours = curve.spec.startswith("linnet")
+        width = _LINNET_WIDTH if ours else _WIDTH if curve.spec else _PUBLISHED_WIDTH
+        style = "o-" if curve.spec else "--"
+        axes.plot(rates, values, style, color=f"C{index % 10}", lw=width, ms=3.5, label=curve.label)
+    measured = [curve.xy(metric.key) for curve in curves if curve.spec]
+    rates = [rate for each, _ in measured for rate in each]
+    values = [value for _, each in measured for value in each]
+    if values:  # published curves may go further: the frame is that of the measured ones
+        margin = (max(values) - min(values)) * _MARGIN or 1
+        axes.set_ylim(min(values) - margin, max(values) + margin)
+        axes.set_xlim(min(rates) * 0.9, max(rates) * 1.1)
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda rate, _: f"{rate:g}"))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.set(xlabel="bits per pixel, whole files", ylabel=metric.label, title=title)
+    axes.grid(alpha=0.3, which="both")
+    axes.legend(fontsize="small")
+    figure.tight_layout()
+    paths = [folder / f"rd-{metric.key.removesuffix('_db')}{suffix}" for suffix in (".png", ".svg")]
+    for path in paths:
+        figure.savefig(path)
+    return paths

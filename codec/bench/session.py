@@ -1,0 +1,178 @@
+"""A whole benchmark: from what was asked for to the files of the report."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Protocol
+
+from ...models import zoo
+from ..errors import UnreadableImageError
+from .adapters import find_adapter
+from .adapters.base import Adapter, CodecOptions, NotInstalledError
+from .cache import Cache
+from .crew import Crew
+from .curves import is_kodak, measured_curves, published_curves
+from .deltas import all_deltas
+from .metrics import check_metric, find_metrics
+from .pictures import Picture, find_files, open_pictures
+from .results import Results, write_results
+from .runner import Plan, Row, Runner
+from .views import NOTES, View, page_pictures
+
+_QUICK = ("jpeg", "webp", "avif", "jpeg2000", "jxl", "x264", "x265", "svtav1")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the command line asks for.
+
+    codecs: specs, empty for all that are installed and take no minutes a picture. qualities: values of the
+    knobs by spec, "" for all that have a quality. points: how many of a codec's own values, None for all.
+    """
+
+    dataset: Path
+    output: Path
+    suffixes: frozenset[str]
+    codecs: Sequence[str]
+    metrics: Sequence[str]
+    qualities: Mapping[str, tuple[float, ...]]
+    points: int | None
+    options: CodecOptions
+    match_bpp: float
+    view: View
+    reference: Path | None
+    command: str
+
+
+class Listener(Protocol):
+    """Who is told while the run goes on."""
+
+    def failed(self, what: str, error: BaseException) -> None:
+        """A file, a codec or a metric is left out."""
+        ...
+
+    def row(self, row: Row, adapter: Adapter) -> None:
+        """A point is finished, or failed."""
+        ...
+
+    def progress(self, done: int, total: int, /) -> None:
+        """Points done, of those that the cache did not have."""
+        ...
+
+
+def run_bench(request: Request, hire: Callable[[], Crew], listener: Listener) -> tuple[Results, list[Path]]:
+    """Measure, and write the report.
+
+    Args:
+        hire: starts the workers.
+    Returns:
+        what was found, and the files written.
+    Raises:
+        ValueError: a name or value that does not exist; UnreadableImageError: no picture at all.
+        NotInstalledError: the extra "bench" is missing, or every codec.
+        KeyboardInterrupt: what was finished is kept in the folder `cache`.
+    """
+    _check_extra()
+    adapters, missing = _adapters(request, listener)
+    values = choose_values(request, adapters)
+    metrics = _metrics(request, listener)
+    pictures, unreadable = _pictures(request, listener)
+    match_bpp = None if request.view is View.NONE else request.match_bpp
+    plan = Plan(pictures, adapters, values, metrics, request.options, match_bpp)
+    cache = Cache(request.output / "cache")
+    with closing(hire()) as crew:
+        rows = Runner(plan, cache, crew, listener.progress).run(lambda row: _tell(listener, row, adapters))
+        shown = page_pictures(plan, rows, cache, crew, request.view) if match_bpp else []
+    curves = measured_curves(rows, adapters)
+    if request.reference or is_kodak(pictures):
+        published = published_curves(request.reference)
+        curves += [curve for curve in published if not ("vtm" in adapters and curve.label.startswith("VTM"))]
+    deltas = all_deltas(curves, metrics)
+    name = request.dataset.resolve().name
+    results = Results(name, request.command, plan, rows, curves, deltas, unreadable, missing)
+    return results, write_results(results, shown, NOTES[request.view], request.output)
+
+
+def _check_extra() -> None:
+    """Before hours of work, not after them."""
+    for package in ("matplotlib", "bjontegaard"):
+        if find_spec(package) is None:
+            raise NotInstalledError(f"bench needs {package}: pip install 'linnet[bench]'")
+
+
+def _adapters(request: Request, listener: Listener) -> tuple[dict[str, Adapter], dict[str, str]]:
+    """The codecs that are here, and why others are not."""
+    specs = request.codecs or [*(f"linnet:{name}" for name in sorted({s.name for s in zoo.SPECS})), *_QUICK]
+    adapters, missing = dict[str, Adapter](), dict[str, str]()
+    for spec in dict.fromkeys(specs):
+        try:
+            adapters[spec] = find_adapter(spec, request.options)
+        except NotInstalledError as error:
+            if request.codecs:
+                missing[spec] = str(error)
+                listener.failed(spec, error)
+    if not adapters:
+        raise NotInstalledError("none of these codecs is installed")
+    return adapters, missing
+
+
+def choose_values(request: Request, adapters: Mapping[str, Adapter]) -> dict[str, tuple[float, ...]]:
+    """The values of each codec's knob.
+
+    Raises:
+        ValueError: values for a codec that is not asked for, or without any codec that has a quality.
+    """
+    asked = request.qualities
+    unknown = [spec for spec in asked if spec and spec not in adapters and spec not in request.codecs]
+    if unknown:
+        raise ValueError(f"--qualities for '{unknown[0]}', which is none of the codecs")
+    if "" in asked and not any(adapter.knob.name == "quality" for adapter in adapters.values()):
+        raise ValueError("--qualities without a codec's name is for codecs with a quality; write CODEC=LIST")
+    chosen = {}
+    for spec, adapter in adapters.items():
+        general = asked.get("") if adapter.knob.name == "quality" else None
+        chosen[spec] = asked.get(spec) or general or _thinned(adapter.knob.grid, request.points)
+    return chosen
+
+
+def _thinned(grid: tuple[float, ...], points: int | None) -> tuple[float, ...]:
+    """So many values of a grid, evenly, with both ends."""
+    if points is None or points >= len(grid):
+        return grid
+    last = len(grid) - 1
+    return tuple(grid[round(index * last / max(points - 1, 1))] for index in range(points))
+
+
+def _metrics(request: Request, listener: Listener) -> list[str]:
+    """The keys of those that work here."""
+    found = []
+    for metric in find_metrics(request.metrics):
+        try:
+            check_metric(metric)
+        except NotInstalledError as error:
+            listener.failed(metric.key, error)
+        else:
+            found.append(metric.key)
+    if not found:
+        raise NotInstalledError("none of these metrics is installed")
+    return found
+
+
+def _pictures(request: Request, listener: Listener) -> tuple[list[Picture], dict[str, str]]:
+    """The files that can be read, and why others cannot."""
+    pictures, unreadable = list[Picture](), dict[str, str]()
+    for name, found in open_pictures(find_files(request.dataset, request.suffixes)):
+        if isinstance(found, Picture):
+            pictures.append(found)
+        else:
+            unreadable[name] = " ".join(str(found).split())
+            listener.failed(name, found)
+    if not pictures:
+        raise UnreadableImageError(f"{request.dataset}: none of the files can be read as a picture")
+    return pictures, unreadable
+
+
+def _tell(listener: Listener, row: Row, adapters: Mapping[str, Adapter]) -> None:
+    listener.row(row, adapters[row.point.codec])
