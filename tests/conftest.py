@@ -18,3 +18,25 @@ def photo(photo_path: Path) -> Image.Image:
     """The same as a loaded Pillow image; each test has its own."""
     with Image.open(photo_path) as image:
         return image.convert("RGB")
+
+
+@pytest.fixture(scope="session")
+def checkpoints(photo_path: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """A trained CompressAI checkpoint by architecture: small ones, made here in seconds."""
+    from hyperprior_samples import ARCHITECTURES, save_trained  # only now: compressai takes seconds to load
+
+    folder = tmp_path_factory.mktemp("checkpoints")
+    return {name: save_trained(name, photo_path, folder) for name in ARCHITECTURES}
+
+
+@pytest.fixture(scope="session")
+def models_folder(checkpoints: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for LINNET_MODELS with every checkpoint imported under the name of its architecture."""
+    from linnet.models.importing.compressai import import_compressai
+
+    folder = tmp_path_factory.mktemp("models")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LINNET_MODELS", str(folder))
+        for name, path in checkpoints.items():
+            import_compressai(name, 3, checkpoint=path, name=name)
+    return folder

@@ -85,11 +85,11 @@ def import_compressai(
         config = config_of(state, architecture)
         check_density(state)
         tensors = model_tensors(state, config)
+        card = model_card(architecture, metric, quality, data, config)
+        card["parameters"] = sum(value.numel() for key, value in tensors.items() if key.endswith("weight"))
+        return _keep(name, tensors, card, overwrite)
     except CheckpointError as error:
         raise CheckpointError(f"{checkpoint}: {error}" if checkpoint else str(error)) from error
-    card = model_card(architecture, metric, quality, data, config)
-    card["parameters"] = sum(value.numel() for key, value in tensors.items() if key.endswith("weight"))
-    return _keep(name, tensors, card, overwrite)
 
 
 def _keep(name: str, tensors: dict[str, Tensor], card: Card, overwrite: bool) -> Imported:
