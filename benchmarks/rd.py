@@ -24,7 +24,7 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from linnet.codec.demo import ms_ssim, psnr_db
+from linnet.codec.distortion import ms_ssim, psnr_db
 
 Pixels = NDArray[np.uint8]
 Point = dict[str, object]

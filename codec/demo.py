@@ -7,12 +7,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from .api import decode, encode
 from .atomic import atomic_write
+from .distortion import ms_ssim, psnr_db
 from .saving import save_image
 
 PHOTO = "grace_hopper.jpg"
@@ -97,26 +97,6 @@ def find_photo() -> Path:
     except ImportError as error:
         raise ImportError("the demo needs matplotlib's photograph: pip install 'linnet[bench]'") from error
     return Path(get_data_path()) / "sample_data" / PHOTO
-
-
-def psnr_db(original: Pixels, decoded: Pixels) -> float:
-    """Peak signal-to-noise ratio of two [H, W, 3] uint8 pictures, in dB; infinite if they are equal."""
-    error = np.mean((original.astype(np.float64) - decoded) ** 2)
-    return float(10 * np.log10(255**2 / error)) if error else float("inf")
-
-
-def ms_ssim(original: Pixels, decoded: Pixels) -> float:
-    """MS-SSIM of two [H, W, 3] uint8 pictures with sides above 160, 0 to 1.
-
-    Raises:
-        ImportError: pytorch-msssim is missing.
-    """
-    try:
-        from pytorch_msssim import ms_ssim as measure
-    except ImportError as error:
-        raise ImportError("the demo measures with pytorch-msssim: pip install 'linnet[bench]'") from error
-    planes = [torch.from_numpy(p.copy()).permute(2, 0, 1)[None].float() for p in (original, decoded)]
-    return float(measure(planes[0], planes[1], data_range=255))
 
 
 def nearest_quality(size_of: Callable[[int], int], target_bytes: int) -> int:

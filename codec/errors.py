@@ -5,5 +5,9 @@ class UnreadableImageError(ValueError):
     """The input cannot be read as an image: unknown format, damaged, or pixels of an unsupported kind."""
 
 
+class TargetError(ValueError):
+    """No quality of the model meets the target."""
+
+
 class MediaWarning(UserWarning):
     """Something of an image is not kept: further frames, bit depth, a profile the format cannot hold."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     )
     from .bitstream.limits import Limits
     from .codec.api import EncodeResult, VerifyReport, decode, encode, verify
+    from .codec.errors import TargetError
     from .codec.frame import Frame
     from .codec.info import Info, info
 
@@ -36,6 +37,7 @@ __all__ = [
     "LinnetError",
     "ModelMismatchError",
     "NotLinnetError",
+    "TargetError",
     "TruncatedError",
     "UnsupportedVersionError",
     "VerifyReport",
@@ -46,9 +48,10 @@ __all__ = [
 ]
 
 _HOMES = {  # module of this package -> the public names it holds
-    "bitstream.errors": {name for name in __all__ if name.endswith("Error")},
+    "bitstream.errors": {name for name in __all__ if name.endswith("Error")} - {"TargetError"},
     "bitstream.limits": {"Limits"},
     "codec.api": {"EncodeResult", "VerifyReport", "decode", "encode", "verify"},
+    "codec.errors": {"TargetError"},
     "codec.frame": {"Frame"},
     "codec.info": {"Info", "info"},
 }

@@ -7,7 +7,8 @@ from cli_process import linnet
 from PIL import Image
 
 import linnet as package
-from linnet.codec.demo import nearest_quality, psnr_db
+from linnet.codec.demo import nearest_quality
+from linnet.codec.distortion import psnr_db
 
 
 def test_the_demo_measures_three_codecs_at_one_size(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ def folder(tmp_path: Path, photo_path: Path) -> Path:
         ("encode a.jpg -q 101", "--quality"),
         ("encode a.jpg -j 0", "--jobs"),
         ("encode a.jpg --metadata some", "some"),
-        ("encode a.jpg --target-size 40k", "No such option"),
+        ("encode a.jpg --target-size 40x", "is no size"),
         ("decode b.lnt --region 1,2,3", "X,Y,W,H"),
         ("decode b.lnt --region 0,0,0,5", "at least 1"),
         ("transcode a.jpg", "No such command"),

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated
 
-from typer import Argument, Exit, Option
+from typer import Argument, BadParameter, Exit, Option
 
 from ...bitstream.limits import Limits
 from ...models import zoo
 from . import options
 from .console import Console, Progress
+from .exits import UsageError
 from .jobs import PIPE, Job, Placement
 from .run import Outcome, run_jobs
 from .stdout import standard_output
@@ -45,10 +46,45 @@ class MetadataChoice(str, Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class _Aim:
+    """What chooses the quality: itself, or one target."""
+
+    quality: float | None
+    size: int | None
+    bpp: float | None
+    psnr: float | None
+
+    def check(self) -> None:
+        """Raises UsageError for more than one."""
+        given = {
+            "-q": self.quality,
+            "--target-size": self.size,
+            "--target-bpp": self.bpp,
+            "--target-psnr": self.psnr,
+        }
+        names = [name for name, value in given.items() if value is not None]
+        if len(names) > 1:
+            raise UsageError(f"{' and '.join(names)} exclude each other: each of them chooses the quality")
+
+
+def parse_size(text: str) -> int:
+    """Bytes of 40000, 40k or 1.5M (powers of 1000). Raises BadParameter for anything else."""
+    units = {"k": 1000, "m": 1000**2, "g": 1000**3}
+    digits, factor = (text[:-1], units[text[-1:].lower()]) if text[-1:].lower() in units else (text, 1)
+    try:
+        size = round(float(digits) * factor)
+    except (ValueError, OverflowError):
+        raise BadParameter(f"{text!r} is no size: write bytes, such as 40000, 40k or 1.5M") from None
+    if size < 1:
+        raise BadParameter(f"{text!r}: a file has at least one byte")
+    return size
+
+
+@dataclass(frozen=True, slots=True)
 class _Encoder:
     """The options that are the same for every picture."""
 
-    quality: float | None
+    aim: _Aim
     model: str
     device: str
     metadata: MetadataChoice
@@ -59,7 +95,10 @@ class _Encoder:
     def __call__(self, job: Job, progress: Progress) -> Outcome:
         if (early := self.writing.prepare(job)) is not None:
             return early
-        zoo.quality_for(zoo.find(self.model), self.quality)  # what is wrong is said before torch is loaded
+        self.aim.check()
+        zoo.quality_for(
+            zoo.find(self.model), self.aim.quality
+        )  # what is wrong is said before torch is loaded
 
         from ..api import EncodeResult, encode
 
@@ -67,7 +106,10 @@ class _Encoder:
         result: EncodeResult = encode(
             open_source(job.source),
             None if in_memory else job.dest,
-            quality=self.quality,
+            quality=self.aim.quality,
+            target_size=self.aim.size,
+            target_bpp=self.aim.bpp,
+            target_psnr=self.aim.psnr,
             model=self.model,
             device=self.device,
             metadata=self.metadata.value,
@@ -79,6 +121,8 @@ class _Encoder:
             self._deliver(result.data or b"", job)
         fields = {name: getattr(result, name) for name in _REPORTED}
         size = f"{result.width}x{result.height}  {result.bytes} bytes  {result.bpp:.3f} bpp"
+        if self.aim.quality is None and (self.aim.size or self.aim.bpp or self.aim.psnr):
+            size += f"  quality {result.quality:g}"
         return Outcome({**fields, "verified": self.verified}, f"{job.label}  {size}  {result.seconds:.2f} s")
 
     def _deliver(self, data: bytes, job: Job) -> None:
@@ -104,6 +148,12 @@ def encode(
         float | None,
         Option("-q", "--quality", min=0, max=100, help="0 smallest, 100 best; 50 unless given."),
     ] = None,
+    target_size: Annotated[
+        int | None,
+        Option("--target-size", metavar="40k", parser=parse_size, help="Largest file, in bytes, k or M."),
+    ] = None,
+    target_bpp: Annotated[float | None, Option("--target-bpp", help="Most bits per pixel.")] = None,
+    target_psnr: Annotated[float | None, Option("--target-psnr", help="Least PSNR, in dB.")] = None,
     model: Annotated[str, Option("-m", "--model", help="See linnet models list.")] = "fast",
     metadata: Annotated[
         MetadataChoice, Option(help="Keep ICC profile, EXIF and XMP, or strip them, GPS included.")
@@ -124,5 +174,6 @@ def encode(
     console = Console("encode", json, verbose, quiet)
     writing = Writing(force, skip_existing, dry_run, json)
     placement = Placement(output, ".lnt", recursive, SUFFIXES)
-    encoder = _Encoder(quality, model, device, metadata, verify, limits_of(size_limit), writing)
+    aim = _Aim(quality, target_size, target_bpp, target_psnr)
+    encoder = _Encoder(aim, model, device, metadata, verify, limits_of(size_limit), writing)
     raise Exit(run_jobs(console, lambda: writing.checked(placement.jobs(inputs)), encoder, jobs))

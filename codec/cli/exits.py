@@ -10,7 +10,7 @@ from ...bitstream.errors import (
     UnsupportedVersionError,
 )
 from ...models.importing.errors import CheckpointError
-from ..errors import UnreadableImageError
+from ..errors import TargetError, UnreadableImageError
 
 
 class ExitCode(IntEnum):
@@ -23,6 +23,7 @@ class ExitCode(IntEnum):
     UNSUPPORTED = 4  # a newer format, or a model this installation lacks
     CORRUPT = 5
     LIMIT_EXCEEDED = 6
+    TARGET_UNREACHABLE = 7
     OUTPUT_EXISTS = 8
     PARTIAL = 9  # some of many inputs failed
     INTERRUPTED = 130
@@ -47,6 +48,7 @@ _CODES: tuple[
     (UnreadableInputError, ExitCode.UNREADABLE_INPUT),
     (UnreadableImageError, ExitCode.UNREADABLE_INPUT),
     (CheckpointError, ExitCode.UNREADABLE_INPUT),
+    (TargetError, ExitCode.TARGET_UNREACHABLE),
     (ValueError, ExitCode.USAGE),
     (FileExistsError, ExitCode.OUTPUT_EXISTS),
     (KeyboardInterrupt, ExitCode.INTERRUPTED),

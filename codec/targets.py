@@ -1,0 +1,149 @@
+"""The quality that meets a target: a file's size, its bits per pixel, or a PSNR."""
+
+import io
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+
+from ..bitstream.reader import Reader
+from ..bitstream.writer import Writer
+from ..models.codecs import StillCodec
+from .distortion import psnr_db
+from .errors import TargetError
+from .frame import Frame
+from .still import header_of, read_still, write_still
+
+Progress = Callable[[int, int], None]
+
+MAX_ENCODES = 14
+FINEST = 0.01  # of quality: what a header can hold
+
+
+class Aim(Enum):
+    """What is aimed at: at most so many bytes or bits per pixel, or at least so many dB of PSNR."""
+
+    BYTES = "bytes"
+    BPP = "bits per pixel"
+    PSNR_DB = "dB"
+
+
+SLACK = {Aim.BYTES: 0.01, Aim.BPP: 0.01, Aim.PSNR_DB: 0.05}  # log of the size, dB
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An aim and its value, above 0."""
+
+    aim: Aim
+    value: float
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.value) and self.value > 0):
+            raise ValueError(f"a target must be a number of {self.aim.value} above 0, not {self.value}")
+
+    def miss(self, found: float) -> float:
+        """How far a result lies above the target: log of the ratio for sizes, dB for PSNR."""
+        return found - self.value if self.aim is Aim.PSNR_DB else math.log(found / self.value)
+
+    @property
+    def accepted(self) -> tuple[float, float]:
+        """The misses that end the search: sizes just below the target, PSNR just above."""
+        slack = SLACK[self.aim]
+        return (0.0, slack) if self.aim is Aim.PSNR_DB else (-slack, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One encode: its quality, what was aimed at as it came out, the file and its estimate in bits."""
+
+    quality: float
+    found: float
+    data: bytes
+    estimated_bits: float
+
+
+def search(target: Target, make: Callable[[float], Attempt]) -> Attempt:
+    """The attempt that meets `target`: the best picture of at most the size, or the smallest with the PSNR.
+
+    Both rise with quality. A straight line through the ends of the bracket guesses well, and halving the
+    miss of an end that stays (the Illinois rule) keeps both ends moving.
+
+    Raises:
+        TargetError: quality 0 is too large, or quality 100 not good enough.
+    """
+    low, high = target.accepted
+    sized = target.aim is not Aim.PSNR_DB
+    below, above = make(0.0), make(100.0)
+    below_miss, above_miss = target.miss(below.found), target.miss(above.found)
+    if sized and below_miss > high:
+        raise TargetError(_unreachable(target, "no less than", below))
+    if not sized and above_miss < low:
+        raise TargetError(_unreachable(target, "no more than", above))
+    if sized and above_miss <= high:
+        return above
+    if low <= below_miss and not (sized and below_miss > high):
+        return below
+    aim = (low + high) / 2
+    for _ in range(MAX_ENCODES - 2):
+        share = min(max((aim - below_miss) / (above_miss - below_miss), 0.02), 0.98)
+        attempt = make(round(below.quality + share * (above.quality - below.quality), 2))
+        miss = target.miss(attempt.found)
+        if low <= miss <= high:
+            return attempt
+        if miss < aim:
+            below, below_miss, above_miss = attempt, miss, aim + (above_miss - aim) / 2
+        else:
+            above, above_miss, below_miss = attempt, miss, aim + (below_miss - aim) / 2
+        if above.quality - below.quality <= FINEST * 1.5:
+            break
+    return below if sized else above
+
+
+def _unreachable(target: Target, limit: str, nearest: Attempt) -> str:
+    return (
+        f"a target of {target.value:g} {target.aim.value} cannot be met: quality {nearest.quality:g} gives "
+        f"{limit} {nearest.found:.6g}"
+    )
+
+
+def target_of(size: int | None, bpp: float | None, psnr_db: float | None) -> Target | None:
+    """The one target among what a caller gave. Raises ValueError for several, or for one out of range."""
+    given = {Aim.BYTES: size, Aim.BPP: bpp, Aim.PSNR_DB: psnr_db}
+    targets = [Target(aim, value) for aim, value in given.items() if value is not None]
+    if len(targets) > 1:
+        raise ValueError(f"one target at a time, not {' and '.join(t.aim.value for t in targets)}")
+    return targets[0] if targets else None
+
+
+def meet(target: Target, frame: Frame, codec: StillCodec, progress: Progress) -> Attempt:
+    """Encode `frame` until it meets the target; progress counts the attempts, of which few are needed.
+
+    Raises:
+        TargetError: no quality meets it.
+    """
+    tries = 0
+
+    def make(quality: float) -> Attempt:
+        nonlocal tries
+        progress(min(tries, MAX_ENCODES - 1), MAX_ENCODES)
+        tries += 1
+        stream = io.BytesIO()
+        writer = Writer(stream, header_of(frame, codec, quality), frame.metadata)
+        bits = write_still(frame, writer, header_of(frame, codec, quality), codec, _silent)
+        data = stream.getvalue()
+        if target.aim is Aim.PSNR_DB:
+            decoded = read_still(Reader(io.BytesIO(data)), codec, None, _silent)
+            found = psnr_db(frame.oriented().pixels, decoded.pixels)
+        else:
+            pixels = 1 if target.aim is Aim.BYTES else frame.width * frame.height / 8
+            found = len(data) / pixels
+        return Attempt(quality, found, data, bits)
+
+    made = search(target, make)
+    progress(MAX_ENCODES, MAX_ENCODES)
+    return made
+
+
+def _silent(done: int, total: int) -> None:
+    """Tiles of one attempt: the attempts are what is counted."""
