@@ -79,9 +79,9 @@ def all_specs() -> tuple[ModelSpec, ...]:
 
 
 def find(name: str) -> ModelSpec:
-    """The newest model called `name`. Raises ValueError naming the known ones."""
-    specs = all_specs()
-    for spec in reversed(specs):
+    """The newest model called `name`; one that ships goes first. Raises ValueError naming the known ones."""
+    specs = (*reversed(SPECS), *added_specs())
+    for spec in specs:
         if spec.name == name:
             return spec
     raise ValueError(f"no model is called '{name}'; known: {', '.join(sorted({s.name for s in specs}))}")

@@ -1,5 +1,6 @@
 """The photograph that the tests share: it comes with matplotlib."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import matplotlib
@@ -18,6 +19,14 @@ def photo(photo_path: Path) -> Image.Image:
     """The same as a loaded Pillow image; each test has its own."""
     with Image.open(photo_path) as image:
         return image.convert("RGB")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_models_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Tests see the models that ship, and those that they add."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LINNET_MODELS", str(tmp_path_factory.mktemp("no_models")))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -38,7 +38,7 @@ def _list_one(job: Job, progress: Progress) -> Outcome:
     size = spec.path.stat().st_size if spec.path.is_file() else None
     fields = {"model": spec.name, "wire_id": spec.wire_id, "kind": spec.kind, "weights_bytes": size}
     shown = "weights missing" if size is None else f"{size / 1e6:.1f} MB"
-    return Outcome(fields, f"{spec.name:<11} id {spec.wire_id:<4}{spec.kind:<7} {shown}", answer=True)
+    return Outcome(fields, f"{spec.name:<23} id {spec.wire_id:<5} {spec.kind:<11} {shown}", answer=True)
 
 
 def _show_one(job: Job, progress: Progress) -> Outcome:

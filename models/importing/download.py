@@ -1,6 +1,8 @@
 """Checkpoints from where CompressAI publishes them; the only part that asks for compressai."""
 
+import sys
 import tempfile
+from http.client import HTTPException
 from pathlib import Path
 from urllib.error import URLError
 
@@ -32,12 +34,13 @@ def download(architecture: str, metric: str, quality: int) -> bytes:
             f"CompressAI publishes no {architecture} of quality {quality} for {metric}: choose another one, "
             "or name a checkpoint with --checkpoint FILE"
         ) from None
+    shown = sys.stderr.isatty()
     prefix = address.rpartition("-")[2].partition(".")[0]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "checkpoint"
         try:
-            torch.hub.download_url_to_file(address, str(path), hash_prefix=prefix, progress=False)
-        except (URLError, OSError, RuntimeError) as error:
+            torch.hub.download_url_to_file(address, str(path), hash_prefix=prefix, progress=shown)
+        except (OSError, HTTPException, RuntimeError) as error:
             reason = error.reason if isinstance(error, URLError) else error
             raise DownloadError(f"the download of {address} failed ({reason}): {advice}") from error
         return path.read_bytes()
