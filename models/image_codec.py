@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from ..entropy.coder import SymbolCoder
 from ..entropy.networks import MEAN_BITS
 from ..entropy.prior import HYPER_STRIDE, EntropyModel, Latents
+from .precision import multiplies_bf16
 from .transforms import Transforms
 from .weights import build_entropy_model, build_transforms, read_card, read_tensors
 from .zoo import ModelSpec
@@ -28,6 +29,7 @@ class ImageCodec:
     transforms: Transforms
     entropy: EntropyModel
     device: torch.device
+    bf16: bool  # of the transforms; the exact path never sees it
 
     @property
     def analysis_halo(self) -> int:
@@ -43,7 +45,8 @@ class ImageCodec:
     def analyse(self, pixels: Tensor, quality: float) -> Tensor:
         """[3, H, W] float 0..1, sides multiples of 16 -> latents [H/16, W/16, latent], in steps."""
         x = (pixels.to(self.device)[None] - 0.5).contiguous(memory_format=torch.channels_last)
-        return self.transforms.analyse(x, self._level(quality))[0].permute(1, 2, 0)
+        with self._precision():
+            return self.transforms.analyse(x, self._level(quality))[0].float().permute(1, 2, 0)
 
     @torch.inference_mode()
     def hyper_latents(self, y: Tensor, quality: float) -> NDArray[np.int32]:
@@ -68,7 +71,11 @@ class ImageCodec:
         """Decoded latents [h, w, latent], grid 2^-6 -> [3, 16 h, 16 w] float 0..1 on the CPU, not clamped."""
         y = torch.from_numpy(y_hat).to(self.device).permute(2, 0, 1)[None].float() * 2.0**-MEAN_BITS
         y = y.contiguous(memory_format=torch.channels_last)
-        return self.transforms.synthesise(y, self._level(quality))[0].float().cpu() + 0.5
+        with self._precision():
+            return self.transforms.synthesise(y, self._level(quality))[0].float().cpu() + 0.5
+
+    def _precision(self) -> torch.autocast:
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16)
 
     def _level(self, quality: float) -> Tensor:
         return torch.full((1,), quality * 63 / 100, device=self.device)
@@ -85,6 +92,5 @@ def load(spec: ModelSpec, device: str = "cpu", dtype: torch.dtype | None = None)
     place = torch.device(device)
     tensors = read_tensors(spec.path, spec.sha256)
     config, _ = read_card(spec.path)
-    return ImageCodec(
-        spec, build_transforms(config, tensors, place), build_entropy_model(tensors, place, dtype), place
-    )
+    transforms, entropy = build_transforms(config, tensors, place), build_entropy_model(tensors, place, dtype)
+    return ImageCodec(spec, transforms, entropy, place, multiplies_bf16(place))
