@@ -1,6 +1,7 @@
 """CompressAI checkpoints: trained ones are imported the same everywhere, all others refused in one line."""
 
 import hashlib
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -143,6 +144,16 @@ def test_what_cannot_be_imported_is_a_value_error(architecture: str, quality: in
 def test_a_download_that_fails_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")  # where nobody listens
     with pytest.raises(DownloadError, match=r"the download of https://.* failed .*--checkpoint FILE"):
+        import_compressai(MEAN, 3)
+
+
+def test_without_compressai_a_file_is_imported_and_a_download_says_what_it_needs(
+    checkpoints: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "compressai"]:
+        monkeypatch.setitem(sys.modules, name, None)  # as if it were not installed
+    import_compressai(MEAN, 3, checkpoint=checkpoints[MEAN], name="mine")
+    with pytest.raises(ModuleNotFoundError, match=r"pip install 'linnet\[train\]'.*--checkpoint"):
         import_compressai(MEAN, 3)
 
 

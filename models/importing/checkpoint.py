@@ -28,8 +28,7 @@ def read_checkpoint(data: bytes) -> State:
         # weights_only: a pickle may hold any program, and this one may come from anywhere.
         found = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     except Exception as error:  # of arbitrary bytes the unpickler says whatever comes, IndexError too
-        reason = str(error).partition("\n")[0].partition(". ")[0] or type(error).__name__
-        raise CheckpointError(f"no checkpoint that torch can read as weights ({reason})") from error
+        raise CheckpointError("no checkpoint, or one that holds more than weights") from error
     for wrapper in WRAPPERS:
         if isinstance(found, Mapping) and isinstance(found.get(wrapper), Mapping):
             found = found[wrapper]
