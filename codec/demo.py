@@ -1,17 +1,18 @@
 """The demonstration: one photograph through Linnet, JPEG and WebP at one size, measured and side by side."""
 
-import io
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from .api import decode, encode
 from .atomic import atomic_write
+from .bench.adapters import find_adapter
+from .bench.adapters.base import Adapter, CodecOptions, Pixels
+from .bench.matching import nearest_value, next_value
 from .distortion import ms_ssim, psnr_db
 from .saving import save_image
 
@@ -20,8 +21,6 @@ CROP = (150, 20, 390, 260)  # left, upper, right, lower: the face and the embroi
 ZOOM = 2
 CAPTION_PX = 44
 WARM_UP_PX = 64
-
-Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +75,9 @@ def run_demo(folder: Path, quality: float = 30, device: str = "auto") -> DemoRep
     ours, decoded = _measure_linnet(source, original, folder, quality, device)
     panels = [("original", original), (_caption(ours), decoded)]
     results = [ours]
-    for codec, suffix, compress in (("JPEG", ".jpg", _jpeg), ("WebP", ".webp", _webp)):
-        result, pixels = _measure_other(codec, folder / f"photo{suffix}", original, compress, ours.bytes)
+    for name in ("jpeg", "webp"):
+        codec = find_adapter(name, CodecOptions())
+        result, pixels = _measure_other(codec, folder / f"photo{codec.suffix}", original, ours.bytes)
         results.append(result)
         panels.append((_caption(result), pixels))
     comparison = folder / "comparison.png"
@@ -97,15 +97,6 @@ def find_photo() -> Path:
     except ImportError as error:
         raise ImportError("the demo needs matplotlib's photograph: pip install 'linnet[bench]'") from error
     return Path(get_data_path()) / "sample_data" / PHOTO
-
-
-def nearest_quality(size_of: Callable[[int], int], target_bytes: int) -> int:
-    """The quality from 1 to 100 whose size is nearest to the target; by bisection: sizes rise with it."""
-    low, high = 1, 100
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (middle, high) if size_of(middle) <= target_bytes else (low, middle)
-    return min(low, high, key=lambda quality: abs(size_of(quality) - target_bytes))
 
 
 def draw_comparison(panels: Sequence[tuple[str, Pixels]]) -> Image.Image:
@@ -145,20 +136,24 @@ def _measure_linnet(
 
 
 def _measure_other(
-    codec: str, path: Path, original: Pixels, compress: Callable[[Image.Image, int], bytes], target_bytes: int
+    codec: Adapter, path: Path, original: Pixels, target_bytes: int
 ) -> tuple[Measured, Pixels]:
-    """Encode at the quality whose size is nearest to the target, decode, and keep the file."""
-    image = Image.fromarray(original)
-    quality = nearest_quality(lambda tried: len(compress(image, tried)), target_bytes)
+    """Encode at the value whose size is nearest to the target, decode, and keep the file."""
+    sizes: dict[float, int] = {}
+    tried: float | None = codec.knob.grid[0]
+    while tried is not None:
+        codec.encode(original, tried, path)
+        sizes[tried] = path.stat().st_size
+        largest = codec.knob.grid[-1]
+        tried = next_value(sizes, target_bytes, codec.knob) if largest in sizes else largest
+    nearest = nearest_value(sizes, target_bytes)
     started = time.perf_counter()
-    data = compress(image, quality)
+    codec.encode(original, nearest, path)
     between = time.perf_counter()
-    pixels = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+    pixels = codec.decode(path, (original.shape[1], original.shape[0]))
     finished = time.perf_counter()
-    with atomic_write(path, overwrite=True) as stream:
-        stream.write(data)
-    measured = _measured(f"{codec} q{quality}", path, original, pixels, between - started, finished - between)
-    return measured, pixels
+    name = f"{codec.label} q{nearest:g}"
+    return _measured(name, path, original, pixels, between - started, finished - between), pixels
 
 
 def _measured(
@@ -175,17 +170,3 @@ def _measured(
         encode_s=encode_s,
         decode_s=decode_s,
     )
-
-
-def _jpeg(image: Image.Image, quality: int) -> bytes:
-    """JPEG as the web has it: optimised tables, 4:2:0."""
-    stream = io.BytesIO()
-    image.save(stream, "JPEG", quality=quality, optimize=True, subsampling="4:2:0")
-    return stream.getvalue()
-
-
-def _webp(image: Image.Image, quality: int) -> bytes:
-    """WebP with its slowest and best search."""
-    stream = io.BytesIO()
-    image.save(stream, "WEBP", quality=quality, method=6)
-    return stream.getvalue()

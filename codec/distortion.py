@@ -1,7 +1,6 @@
 """How far a decoded picture is from its original: the one place that says what PSNR and MS-SSIM are."""
 
 import numpy as np
-import torch
 
 from .frame import Samples
 
@@ -23,5 +22,7 @@ def ms_ssim(original: Samples, decoded: Samples) -> float:
         from pytorch_msssim import ms_ssim as measure
     except ImportError as error:
         raise ImportError("MS-SSIM is measured with pytorch-msssim: pip install 'linnet[bench]'") from error
+    import torch  # not above: it takes seconds, and PSNR needs none of it
+
     planes = [torch.from_numpy(p.copy()).permute(2, 0, 1)[None].float() for p in (original, decoded)]
     return float(measure(planes[0], planes[1], data_range=255))

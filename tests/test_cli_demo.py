@@ -7,7 +7,6 @@ from cli_process import linnet
 from PIL import Image
 
 import linnet as package
-from linnet.codec.demo import nearest_quality
 from linnet.codec.distortion import psnr_db
 
 
@@ -28,17 +27,6 @@ def test_the_demo_measures_three_codecs_at_one_size(tmp_path: Path) -> None:
         assert np.array_equal(np.asarray(image), decoded)
     with Image.open(tmp_path / "demo" / "comparison.png") as image:
         assert image.width > 4 * 200
-
-
-def test_the_nearest_quality_is_found_by_bisection() -> None:
-    tried: list[int] = []
-
-    def size_of(quality: int) -> int:
-        tried.append(quality)
-        return quality**2
-
-    assert [nearest_quality(size_of, target) for target in (0, 130, 135, 99999)] == [1, 11, 12, 100]
-    assert len(tried) < 4 * 12
 
 
 def test_psnr_of_a_level_off_by_one_everywhere_is_48_db() -> None:

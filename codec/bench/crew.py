@@ -23,11 +23,11 @@ class Role(Enum):
     DECODE = "decode"
 
 
-class WorkerLostError(RuntimeError):
+class WorkerLostError(ChildProcessError):
     """A worker ended in the middle of its work: killed, or out of memory."""
 
 
-class TaskError(RuntimeError):
+class TaskError(ChildProcessError):
     """The work itself failed; the message says how, in one line."""
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-from .adapters.base import NotInstalledError, Pixels
+from ..distortion import ms_ssim, psnr_db
+from .adapters.base import Pixels
 from .colour import luma
 from .perception import lpips, ssimulacra2, vmaf, xpsnr_y_db
 
@@ -16,37 +16,15 @@ Measure: TypeAlias = Callable[[Pixels, Pixels], float]
 MS_SSIM_SIDE = 161  # pixels: five scales of an 11x11 window need more than 160
 
 
-def psnr_db(original: Pixels, decoded: Pixels) -> float:
-    """Peak signal-to-noise ratio over all three channels, in dB; infinite if the pictures are equal."""
-    return _psnr_db(original.astype(np.float64) - decoded)
-
-
 def psnr_y_db(original: Pixels, decoded: Pixels) -> float:
     """Peak signal-to-noise ratio of the luma of BT.709, not rounded, in dB."""
-    return _psnr_db(luma(original) - luma(decoded))
-
-
-def _psnr_db(error: NDArray[np.float64]) -> float:
-    mean = np.mean(error**2)
+    mean = np.mean((luma(original) - luma(decoded)) ** 2)
     return float(10 * np.log10(255**2 / mean)) if mean else math.inf
 
 
-def ms_ssim(original: Pixels, decoded: Pixels) -> float:
-    """MS-SSIM over RGB, 0 to 1; NaN for pictures with a side below 161 pixels, where it is not defined.
-
-    Raises:
-        NotInstalledError: pytorch-msssim is missing.
-    """
-    try:
-        from pytorch_msssim import ms_ssim as measure
-    except ImportError as error:
-        raise NotInstalledError("MS-SSIM needs pytorch-msssim: pip install 'linnet[bench]'") from error
-    import torch
-
-    if min(original.shape[:2]) < MS_SSIM_SIDE:
-        return math.nan
-    planes = [torch.from_numpy(p.copy()).permute(2, 0, 1)[None].float() for p in (original, decoded)]
-    return float(measure(planes[0], planes[1], data_range=255))
+def ms_ssim_if_defined(original: Pixels, decoded: Pixels) -> float:
+    """MS-SSIM over RGB, 0 to 1; NaN for pictures with a side below 161 pixels, where it is not defined."""
+    return math.nan if min(original.shape[:2]) < MS_SSIM_SIDE else ms_ssim(original, decoded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +42,7 @@ METRICS = {
     for metric in (
         Metric("psnr_db", "PSNR, RGB, dB", psnr_db),
         Metric("psnr_y_db", "PSNR, luma BT.709, dB", psnr_y_db),
-        Metric("ms_ssim", "MS-SSIM, RGB", ms_ssim),
+        Metric("ms_ssim", "MS-SSIM, RGB", ms_ssim_if_defined),
         Metric("xpsnr_y_db", "XPSNR, luma, dB", xpsnr_y_db),
         Metric("vmaf", "VMAF", vmaf),
         Metric("lpips", "LPIPS (less is better)", lpips, rising=False),
@@ -93,7 +71,7 @@ def check_metric(metric: Metric) -> None:
     """Measure a picture of one colour, so that what is missing is said before the work begins.
 
     Raises:
-        NotInstalledError
+        ImportError: a package, tool or weights are missing; the message says what to install.
     """
     grey = np.full((MS_SSIM_SIDE + 15, MS_SSIM_SIDE + 15, 3), 128, np.uint8)
     grey[::8] = 100

@@ -101,6 +101,7 @@ class Runner:
         """Measure what the cache does not know, and report every row as it comes.
 
         Raises:
+            WorkerLostError: workers die before the first of them has finished a point.
             KeyboardInterrupt: what was finished is in the cache.
         """
         points = self._plan.points()
@@ -160,6 +161,8 @@ class Runner:
         elif isinstance(result, WorkerLostError) and chain.attempts < ATTEMPTS:
             self._start(chain)
         else:
+            if isinstance(result, WorkerLostError) and not self._worked:
+                raise result  # none has ever come far: something is wrong with all of them
             self._worked += 1
             self._end(Row(chain.point, chain.key, error=str(result)), report)
 

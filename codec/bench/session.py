@@ -75,6 +75,7 @@ def run_bench(request: Request, hire: Callable[[], Crew], listener: Listener) ->
         KeyboardInterrupt: what was finished is kept in the folder `cache`.
     """
     _check_extra()
+    request.output.mkdir(parents=True, exist_ok=True)
     adapters, missing = _adapters(request, listener)
     values = choose_values(request, adapters)
     metrics = _metrics(request, listener)
@@ -151,7 +152,7 @@ def _metrics(request: Request, listener: Listener) -> list[str]:
     for metric in find_metrics(request.metrics):
         try:
             check_metric(metric)
-        except NotInstalledError as error:
+        except ImportError as error:
             listener.failed(metric.key, error)
         else:
             found.append(metric.key)

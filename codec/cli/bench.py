@@ -166,4 +166,5 @@ def _outcome(results: "Results", written: list[Path], failures: int) -> Outcome:
         ],
     }
     text = "\n".join([*lines, *(str(path) for path in written)])
-    return Outcome(fields, text, answer=True, failure=ExitCode.PARTIAL if failures else ExitCode.OK)
+    failed = ExitCode.PARTIAL if results.curves else ExitCode.OTHER
+    return Outcome(fields, text, answer=True, failure=failed if failures else ExitCode.OK)

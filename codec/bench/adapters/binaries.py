@@ -1,5 +1,6 @@
 """The user's own encoders: finding them, running them, and raw planes in files."""
 
+import re
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -30,24 +31,36 @@ def find_binary(name: str, given: str, advice: str) -> Path:
     return Path(on_path).resolve()
 
 
-def run(words: Sequence[str]) -> str:
-    """Run a program to its end; it dies with us. Returns its output.
+def run(words: Sequence[str]) -> None:
+    """Run a program to its end; it dies with us.
 
     Raises:
         RuntimeError: it failed; with its last line.
     """
+    code, shown = listen(words)
+    if code:
+        last = (shown.strip().splitlines() or ["no output"])[-1]
+        raise RuntimeError(f"{Path(words[0]).name} failed with code {code}: {last}")
+
+
+def listen(words: Sequence[str]) -> tuple[int, str]:
+    """Run a program to its end: its exit code and all that it says."""
     done = subprocess.run(
         list(words),
+        stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
         check=False,
     )
-    if done.returncode:
-        last = (done.stdout.strip().splitlines() or ["no output"])[-1]
-        raise RuntimeError(f"{Path(words[0]).name} failed with code {done.returncode}: {last}")
-    return done.stdout
+    return done.returncode, done.stdout
+
+
+def version_of(words: Sequence[str]) -> str:
+    """The version number in what a program says, "unknown" where there is none."""
+    found = re.search(r"[Vv]ersion[ :]+([\w.\-]+)", listen(words)[1])
+    return found[1] if found else "unknown"
 
 
 def write_planes(path: Path, planes: Planes, depth: int) -> None:

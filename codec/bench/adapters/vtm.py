@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..colour import to_planes, to_rgb
 from .base import VVC_QP, CodecOptions, Knob, NotInstalledError, Pixels
-from .binaries import find_binary, read_planes, run, write_planes
+from .binaries import find_binary, read_planes, run, version_of, write_planes
 
 _ADVICE = "build VTM (https://vcgit.hhi.fraunhofer.de/jvet/VVCSoftware_VTM) and give --vtm its folder"
 _CONFIG = "encoder_intra_vtm.cfg"
@@ -32,13 +32,8 @@ class Vtm:
 
     @cached_property
     def versions(self) -> Mapping[str, str]:
-        """What the encoder calls itself in its first lines; without arguments it fails after them."""
-        try:
-            shown = run([str(self.encoder), "--help"])
-        except RuntimeError as error:
-            shown = str(error)
-        named = [line for line in shown.splitlines() if "Version" in line]
-        return {"vtm": named[0].split("Version")[1].split("]")[0].strip(" []") if named else "unknown"}
+        """What the encoder says of itself."""
+        return {"vtm": version_of([str(self.encoder), "--help"])}
 
     def command(self, value: float) -> str:
         """The encoder's command line; IN is raw planes."""

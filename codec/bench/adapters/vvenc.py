@@ -12,7 +12,7 @@ from av.codec import Codec
 
 from ..colour import to_planes
 from .base import VVC_QP, CodecOptions, Knob, NotInstalledError, Pixels
-from .binaries import find_binary, run, write_planes
+from .binaries import find_binary, run, version_of, write_planes
 from .pyav import decode_still
 
 _ADVICE = "build VVenC (https://github.com/fraunhoferhhi/vvenc) and give --vvenc its folder or program"
@@ -37,8 +37,7 @@ class Vvenc:
     @cached_property
     def versions(self) -> Mapping[str, str]:
         """What it says of itself."""
-        shown = run([str(self.encoder), "--version"]).strip().splitlines()
-        return {"vvenc": shown[0] if shown else "unknown", "av": version("av")}
+        return {"vvenc": version_of([str(self.encoder), "--version"]), "av": version("av")}
 
     def command(self, value: float) -> str:
         """The command line; IN is raw planes."""

@@ -45,7 +45,8 @@
 
   function zoom() {
     const factor = Number(byId("zoom").value), { width, height } = chosen();
-    frame.style.width = factor ? `${width * factor / window.devicePixelRatio}px` : "100%";
+    const whole = `min(100%, ${84 * width / height}vh)`;
+    frame.style.width = factor ? `${width * factor / window.devicePixelRatio}px` : whole;
     frame.style.aspectRatio = `${width} / ${height}`;
     frame.classList.toggle("pixels", factor > 1);
   }

@@ -2,22 +2,24 @@
 (function () {
   function deltas() {
     const labels = data.curves.map((curve) => curve.label);
-    const anchor = labels[byId("anchor").value];
-    const rows = data.deltas.filter((delta) => delta.anchor === anchor).map((delta) => {
-      const metric = data.metrics.find((each) => each.key === delta.metric);
+    const anchor = labels[byId("anchor").value], metric = data.metrics[byId("delta-metric").value];
+    const chosen = data.deltas.filter((delta) => delta.anchor === anchor && delta.metric === metric.key);
+    const rows = chosen.map((delta) => {
       const digits = metric.key === "ms_ssim" ? 4 : 2;
       const overlap = delta.low === null ? delta.note : { number: `${delta.low.toFixed(digits)} to ${delta.high.toFixed(digits)}` };
       const signed = (value, places, unit) => value === null ? null
         : { number: (value > 0 ? "+" : "") + value.toFixed(places) + unit };
-      return [delta.test, metric.label, signed(delta.rate_percent, 1, " %"), signed(delta.gain, digits === 4 ? 4 : 3, ""), overlap];
+      return [delta.test, signed(delta.rate_percent, 1, " %"), signed(delta.gain, digits === 4 ? 4 : 3, ""), overlap];
     });
-    fillTable(byId("delta-table"), ["curve", "metric", "BD-rate", "BD-quality", "overlap"], rows);
+    fillTable(byId("delta-table"), ["curve", "BD-rate", "BD-quality", "overlap"], rows);
   }
 
   if (data.deltas.length) {
     show("deltas");
     fillSelect(byId("anchor"), data.curves.map((curve) => curve.label), data.anchor);
+    fillSelect(byId("delta-metric"), data.metrics.map((each) => each.label), 0);
     byId("anchor").addEventListener("change", deltas);
+    byId("delta-metric").addEventListener("change", deltas);
     byId("delta-note").textContent = data.delta_note;
     deltas();
   }
