@@ -70,11 +70,7 @@ def import_compressai(
             not whole, or not trained. DownloadError, ModuleNotFoundError: no checkpoint to be had.
         FileExistsError: the name is taken. OSError: the disk.
     """
-    if (architecture, metric) not in IMPORTED:
-        known = ", ".join(f"{a} ({m})" for a, m in IMPORTED)
-        raise ValueError(f"cannot import {architecture} ({metric}): known are {known}")
-    if quality not in QUALITIES:
-        raise ValueError(f"quality must be 1 to 8, as CompressAI counts, not {quality}")
+    _check_request(architecture, metric, quality)
     name = name or f"{architecture}-{quality}" + ("" if metric == "mse" else f"-{metric}")
     store.check_name(name, {spec.name for spec in SPECS})
     if not overwrite:
@@ -90,6 +86,14 @@ def import_compressai(
         return _keep(name, tensors, card, overwrite)
     except CheckpointError as error:
         raise CheckpointError(f"{checkpoint}: {error}" if checkpoint else str(error)) from error
+
+
+def _check_request(architecture: str, metric: str, quality: int) -> None:
+    if (architecture, metric) not in IMPORTED:
+        known = ", ".join(f"{a} ({m})" for a, m in IMPORTED)
+        raise ValueError(f"cannot import {architecture} ({metric}): known are {known}")
+    if quality not in QUALITIES:
+        raise ValueError(f"quality must be 1 to 8, as CompressAI counts, not {quality}")
 
 
 def _keep(name: str, tensors: dict[str, Tensor], card: Card, overwrite: bool) -> Imported:
