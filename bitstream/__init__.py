@@ -1,6 +1,11 @@
 """The container: FORMAT.md in code. Standard library only."""
 
 from .chunks import SIGNATURE
+from .clip import ClipFormat, Range, Sampling
+from .clip_frames import CodedFrame, FrameHead, FrameKind
+from .clip_reader import ClipReader, PacketGroup
+from .clip_streams import Form, Media, Packet, Stream
+from .clip_writer import ClipWriter
 from .errors import (
     CorruptFileError,
     FormatError,
@@ -21,18 +26,31 @@ __all__ = [
     "MAJOR",
     "MINOR",
     "SIGNATURE",
+    "ClipFormat",
+    "ClipReader",
+    "ClipWriter",
+    "CodedFrame",
     "Colour",
     "CorruptFileError",
+    "Form",
     "FormatError",
+    "FrameHead",
+    "FrameKind",
     "Header",
     "Kind",
     "LimitExceededError",
     "Limits",
     "LinnetError",
+    "Media",
     "Metadata",
     "ModelMismatchError",
     "NotLinnetError",
+    "Packet",
+    "PacketGroup",
+    "Range",
     "Reader",
+    "Sampling",
+    "Stream",
     "Tile",
     "TruncatedError",
     "UnsupportedVersionError",

@@ -26,6 +26,10 @@ class ChunkType(IntEnum):
     XMP = ord("x")
     ALPHA = ord("A")
     TILE = ord("T")
+    STREAM = ord("s")
+    TAGS = ord("m")
+    FRAME = ord("F")
+    PACKETS = ord("p")
     INDEX = ord("i")
     END = ord("E")
 

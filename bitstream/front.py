@@ -5,7 +5,7 @@ from typing import NoReturn
 
 from .chunks import ANCILLARY_BIT, RESERVED_MASK, RESERVED_VALUE, ChunkHead, ChunkSource, ChunkType
 from .errors import CorruptFileError, UnsupportedVersionError
-from .header import MAJOR, MAX_HEADER_BYTES, MINOR, Header, decode_header
+from .header import MAJOR, MAX_HEADER_BYTES, MINOR, Header, Kind, decode_header
 from .limits import Limits
 from .metadata import Metadata
 
@@ -56,10 +56,13 @@ def read_front(source: ChunkSource, limits: Limits) -> Front:
     """Read up to the first tile.
 
     Raises:
-        NotLinnetError, TruncatedError, CorruptFileError, UnsupportedVersionError, LimitExceededError.
+        NotLinnetError, TruncatedError, CorruptFileError, UnsupportedVersionError, LimitExceededError;
+        ValueError: the file holds a clip.
     """
     source.read_signature()
-    header = _read_header(source, limits)
+    header = read_header(source, limits)
+    if header.kind != Kind.IMAGE:
+        raise ValueError("the file holds a clip, not a picture: read it with linnet.VideoReader")
     found: dict[int, bytes] = {}
     left = limits.max_metadata_bytes
     while True:
@@ -85,7 +88,8 @@ def read_front(source: ChunkSource, limits: Limits) -> Front:
     return Front(header, metadata, found.get(ChunkType.ALPHA), head, source.offset)
 
 
-def _read_header(source: ChunkSource, limits: Limits) -> Header:
+def read_header(source: ChunkSource, limits: Limits) -> Header:
+    """Read the header chunk behind the signature (errors as read_front)."""
     head = source.read_head()
     if head.type != ChunkType.HEADER or head.length > MAX_HEADER_BYTES:
         raise CorruptFileError(

@@ -4,15 +4,18 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from .chunks import ChunkType, decode_varint, encode_varint
+from .clip import ClipFormat, Range, Sampling, decode_times, encode_clip, unknown_source
 from .errors import CorruptFileError, UnsupportedVersionError
 
-MAJOR, MINOR = 1, 0  # the format this code writes
+MAJOR, MINOR = 1, 1  # the newest format this code reads; a file has the lowest that describes it
+CLIP_MINOR = 1  # the first version with clips
 MAX_HEADER_BYTES = 255
 MAX_SIDE = 2**31 - 1  # the format's own end; Limits is stricter
 MIN_TILE_LOG2, MAX_TILE_LOG2 = 6, 15
 MAX_TILES = 2**32
 QUALITY_MAX_CENTI = 10000
 WEIGHTS_HASH_BYTES = 8
+SOURCE_BYTES = 5  # the fields of a clip behind its fractions
 _CHUNK = ChunkType.HEADER.name.lower()
 
 
@@ -20,6 +23,7 @@ class Kind(IntEnum):
     """What a file holds."""
 
     IMAGE = 0
+    VIDEO = 1
 
 
 class Colour(IntEnum):
@@ -47,7 +51,8 @@ class Header:
     model: int  # wire id
     weights_hash: bytes  # the first 8 bytes of the weights' SHA-256
     tile_log2: int = 10  # log2 of the tile side in pixels, 6 to 15
-    minor: int = MINOR  # minor format version of the file, 0 to 15
+    minor: int = 0  # minor format version of the file, 0 to 15
+    clip: ClipFormat | None = None  # of a video, and only there
 
     def __post_init__(self) -> None:
         ranges = (
@@ -64,6 +69,12 @@ class Header:
                 raise ValueError(f"{name} must be {low} to {high}, not {value}")
         if self.bit_depth not in (8, 16):
             raise ValueError(f"bit_depth must be 8 or 16, not {self.bit_depth}")
+        if (self.kind == Kind.VIDEO) != (self.clip is not None) or (self.clip and self.minor < CLIP_MINOR):
+            raise ValueError(
+                f"a video, and no still, has video fields and format {MAJOR}.{CLIP_MINOR} or newer"
+            )
+        if self.clip is not None and self.has_alpha:
+            raise ValueError("a video has no alpha")
         if len(self.weights_hash) != WEIGHTS_HASH_BYTES:
             raise ValueError(f"weights_hash must have 8 bytes, not {len(self.weights_hash)}")
         if self.tile_count > MAX_TILES:
@@ -133,6 +144,7 @@ def encode_header(header: Header) -> bytes:
         + encode_varint(header.height)
         + encode_varint(header.model)
         + header.weights_hash
+        + (encode_clip(header.clip) if header.clip else b"")
     )
 
 
@@ -172,24 +184,22 @@ def _parse_fields(payload: bytes, offset: int) -> Header:
     if len(payload) < 5:
         raise ValueError("it is cut off")
     minor, picture, geometry = payload[0] & 0x0F, payload[1], payload[2]
-    for what, known in (
+    is_video = picture & 3 == Kind.VIDEO
+    _check_known(
+        minor,
+        offset,
         (f"reserved header bits ({picture:02x} {geometry:02x})", picture < 0x40 and geometry < 0x80),
-        (f"kind {picture & 3}", picture & 3 in set(Kind)),
-        (f"colour {picture >> 2 & 3}", picture >> 2 & 3 in set(Colour)),
-    ):
-        if not known:
-            raise UnsupportedVersionError(
-                f"the file (format {MAJOR}.{minor}) uses {what}, unknown to format {MAJOR}.{MINOR}: "
-                "it needs a newer Linnet",
-                chunk=_CHUNK,
-                offset=offset,
-            )
+    )
+    _check_known(minor, offset, (f"kind {picture & 3}", picture & 3 in set(Kind)))
+    _check_known(minor, offset, (f"colour {picture >> 2 & 3}", picture >> 2 & 3 in set(Colour)))
+    _check_known(minor, offset, ("a video with alpha", not (is_video and picture & 0x20)))
     width, position = decode_varint(payload, 5)
     height, position = decode_varint(payload, position)
-    model, position = decode_varint(payload, position)
-    end = position + WEIGHTS_HASH_BYTES
+    model, weights = decode_varint(payload, position)
+    end = weights + WEIGHTS_HASH_BYTES
     if len(payload) < end:
         raise ValueError("it is cut off")
+    clip, end = _parse_clip(payload, end, offset) if is_video else (None, end)
     if len(payload) > end and minor <= MINOR:  # a newer minor version may have added fields
         raise ValueError(f"{len(payload) - end} bytes too many")
     return Header(
@@ -202,7 +212,42 @@ def _parse_fields(payload: bytes, offset: int) -> Header:
         orientation=(geometry & 7) + 1,
         quality_centi=int.from_bytes(payload[3:5], "little"),
         model=model,
-        weights_hash=payload[position:end],
+        weights_hash=payload[weights : weights + WEIGHTS_HASH_BYTES],
         tile_log2=geometry >> 3,
         minor=minor,
+        clip=clip,
     )
+
+
+def _check_known(minor: int, offset: int, what: tuple[str, bool]) -> None:
+    """Refuse what only a newer version defines; `what` is its name, and whether this one knows it."""
+    if not what[1]:
+        raise UnsupportedVersionError(
+            f"the file (format {MAJOR}.{minor}) uses {what[0]}, unknown to format {MAJOR}.{MINOR}: "
+            "it needs a newer Linnet",
+            chunk=_CHUNK,
+            offset=offset,
+        )
+
+
+def _parse_clip(payload: bytes, position: int, offset: int) -> tuple[ClipFormat, int]:
+    """Read the video fields; returns them and the position behind them."""
+    (tick, rate, aspect), position = decode_times(payload, position)
+    end = position + SOURCE_BYTES
+    if len(payload) < end:
+        raise ValueError("it is cut off")
+    unknown = unknown_source(payload, position)
+    _check_known(payload[0] & 0x0F, offset, (unknown or "", unknown is None))
+    source, depth, primaries, transfer, matrix = payload[position:end]
+    clip = ClipFormat(
+        tick=tick,
+        rate=rate,
+        aspect=aspect,
+        sampling=Sampling(source & 7),
+        range=Range(source >> 3),
+        depth=depth,
+        primaries=primaries,
+        transfer=transfer,
+        matrix=matrix,
+    )
+    return clip, end

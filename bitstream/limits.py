@@ -14,9 +14,11 @@ class Limits:
 
     max_pixels: int = 2**28  # width x height
     max_side: int = 65535  # pixels, width and height each
-    max_metadata_bytes: int = 16 * 2**20  # ICC, EXIF and XMP together
+    max_metadata_bytes: int = 16 * 2**20  # ICC, EXIF and XMP together, or streams and tags
     max_alpha_bytes: int = 2**30  # coded alpha; 2**28 samples of 16 bits take half of it raw
     max_tile_bytes: int = 2**28  # coded payload of one tile
+    max_frame_bytes: int = 2**28  # one coded frame of a clip
+    max_packets_bytes: int = 2**26  # one chunk of sound or subtitles
 
     def __post_init__(self) -> None:
         for field in fields(self):

@@ -78,11 +78,15 @@ class Writer:
         return self.bytes_written
 
     def _write(self, data: bytes) -> None:
-        """Write all of it: an unbuffered pipe may take less than it is given."""
-        view = memoryview(data)
-        while view:
-            taken = self._stream.write(view)
-            if not taken:
-                raise BlockingIOError("the output takes no more bytes; Linnet needs a blocking stream")
-            self.bytes_written += taken
-            view = view[taken:]
+        write_all(self._stream, data)
+        self.bytes_written += len(data)
+
+
+def write_all(stream: BinaryIO, data: bytes) -> None:
+    """Write all of it: an unbuffered pipe may take less than it is given."""
+    view = memoryview(data)
+    while view:
+        taken = stream.write(view)
+        if not taken:
+            raise BlockingIOError("the output takes no more bytes; Linnet needs a blocking stream")
+        view = view[taken:]

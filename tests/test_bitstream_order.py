@@ -122,7 +122,7 @@ def test_newer_minor_version_is_read_and_its_additions_ignored() -> None:
         (header_payload(version=0x11, picture=0x44), "reserved header bits"),
         (header_payload(picture=0x84), "reserved header bits"),
         (header_payload(geometry=0xB0), "reserved header bits"),
-        (header_payload(picture=0x05), "kind 1"),
+        (header_payload(picture=0x06), "kind 2"),
         (header_payload(picture=0x0C), "colour 3"),
     ],
 )

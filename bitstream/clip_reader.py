@@ -1,0 +1,298 @@
+"""Reads a clip: forwards from any stream, or from any key frame of a seekable one."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import BinaryIO, TypeAlias
+
+from .chunks import ChunkHead, ChunkSource, ChunkType, encode_chunk
+from .clip_frames import MAX_PREFIX_BYTES, CodedFrame, decode_frame, decode_head
+from .clip_front import read_clip_front
+from .clip_index import ClipIndex, IndexBuilder, decode_clip_index
+from .clip_streams import Packet, decode_packets
+from .errors import CorruptFileError, LimitExceededError, LinnetError, TruncatedError
+from .front import reject, skip_unknown
+from .index import END_BYTES, OFFSET_BYTES
+from .limits import Limits
+from .resync import next_whole_chunk
+
+DAMAGE = (CorruptFileError, TruncatedError, LimitExceededError)  # a flipped length may pass for a huge one
+OnDamage: TypeAlias = Callable[[LinnetError], None]
+
+
+@dataclass(frozen=True, slots=True)
+class PacketGroup:
+    """Packets of one stream as they stand together in the file."""
+
+    stream: int
+    packets: list[Packet]
+
+
+Item: TypeAlias = CodedFrame | PacketGroup
+
+
+@dataclass(slots=True)
+class _Walk:
+    """What one pass over the frames has seen."""
+
+    number: int | None = None  # that the next frame must have; None if any from `least` will do
+    least: int = 0
+    time: int | None = None  # of the last frame
+    seen: IndexBuilder = field(default_factory=lambda: IndexBuilder(keep=False))
+    from_start: bool = True
+    index_offset: int | None = None
+    index_agrees: bool = False
+    frames: int = 0
+
+
+class ClipReader:
+    """Reads all up to the first frame at once; items() reads the rest.
+
+    Attributes:
+        header, clip, streams, tags: what the front says.
+        seekable: whether items() can be called again, and the index be used.
+        file_bytes: of the whole file, known when items() from the start has come to its end.
+        index_valid: whether the index is right (None: no index, or not known yet). Reading never depends
+            on it.
+
+    Raises (constructor):
+        NotLinnetError, TruncatedError, CorruptFileError, UnsupportedVersionError, LimitExceededError;
+        ValueError: the file holds a still image.
+    """
+
+    def __init__(self, source: bytes | BinaryIO, limits: Limits | None = None) -> None:
+        self._limits = limits or Limits()
+        self._source = ChunkSource(source)
+        self._front = read_clip_front(self._source, self._limits)
+        self._body = self._source.offset
+        self.header, self.clip = self._front.header, self._front.clip
+        self.streams, self.tags = self._front.streams, self._front.tags
+        self.seekable = self._source.seekable
+        self.file_bytes: int | None = None
+        self.index_valid: bool | None = None
+        self._started = False
+        self._index: ClipIndex | None = None
+
+    def items(self, on_damage: OnDamage | None = None) -> Iterator[Item]:
+        """Give all frames and packets in the order of the file, and check the file to its last byte.
+
+        Args:
+            on_damage: told of each damage, which is then passed over up to the next whole frame (in a source
+                that cannot seek, up to where the damaged chunk says that it ends); None to raise it.
+        Raises:
+            TruncatedError, CorruptFileError (damage; wrong order; bytes after the end), LimitExceededError,
+            UnsupportedVersionError (something of a newer version);
+            ValueError: a second call on a source that cannot seek.
+        """
+        if self._started and not self.seekable:
+            raise ValueError("the source cannot seek: it can be read only once")
+        self._started = True
+        if self.seekable:
+            self._source.seek(self._body)
+        return self._walk(self._front.next_head, _Walk(number=0), on_damage)
+
+    def items_from(
+        self, number: int | None = None, time: int | None = None, on_damage: OnDamage | None = None
+    ) -> Iterator[Item]:
+        """Give the items from the last key frame up to a frame number, or to a time in ticks (seekable only).
+
+        Raises:
+            as items(); ValueError: the source cannot seek.
+        """
+        if not self.seekable:
+            raise ValueError("the source cannot seek: read it with items()")
+        for index in (self.index(), None):
+            found = index or self._rebuilt()
+            entry = found.at_time(time) if time is not None else found.at_number(number or 0)
+            head = self._frame_at(found.offsets[entry], found.numbers[entry])
+            if head is not None:
+                return self._walk(head, _Walk(from_start=False), on_damage)
+        raise CorruptFileError("no frame is whole", chunk="frame", offset=self._body)
+
+    def index(self) -> ClipIndex:
+        """The index of a seekable source, from its end; made by a scan where there is none.
+
+        Raises:
+            CorruptFileError: there is no frame. ValueError: the source cannot seek.
+        """
+        if not self.seekable:
+            raise ValueError("the source cannot seek: it has no index before its end")
+        if self._index is None:
+            self._index = self._stored_index() or self._rebuilt()
+        return self._index
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether a seekable source ends with an index and an end chunk."""
+        return self._stored_index() is not None
+
+    def _stored_index(self) -> ClipIndex | None:
+        size = self._source.size()
+        if size < END_BYTES:
+            return None
+        self._source.seek(size - END_BYTES)
+        tail = self._source.read(END_BYTES)
+        pointer = tail[2 : 2 + OFFSET_BYTES]
+        offset = int.from_bytes(pointer, "little")
+        if tail != encode_chunk(ChunkType.END, pointer) or offset >= size:
+            return None
+        self._source.seek(offset)
+        try:
+            head = self._source.read_head()
+            if head.type != ChunkType.INDEX:
+                return None
+            return decode_clip_index(self._source.read_payload(head, size, "the file's size"), size)
+        except LinnetError:  # whatever is wrong there, a scan does without the index and reports real damage
+            return None
+
+    def _rebuilt(self) -> ClipIndex:
+        """An index from a scan of the heads of all chunks; payloads are passed over unread."""
+        found = IndexBuilder()
+        size = self._source.size()
+        offset: int | None = self._front.next_head.offset
+        while offset is not None and offset < size:
+            head = None
+            try:
+                self._source.seek(offset)
+                head = self._source.read_head()
+                payload = self._source.offset
+                if head.type == ChunkType.END:
+                    break
+                if payload + head.length + 4 > size:
+                    raise TruncatedError("the file ends inside a chunk", chunk=head.name, offset=offset)
+                if head.type == ChunkType.FRAME:
+                    data = self._source.read(min(head.length, MAX_PREFIX_BYTES))
+                    frame, _ = decode_head(data, offset)
+                    if found.keys and frame.number < found.frames:
+                        raise CorruptFileError("frames go back", chunk=head.name, offset=offset)
+                    found.add(frame.number, frame.time, frame.duration, offset)
+                offset = payload + head.length + 4
+            except DAMAGE:
+                offset = next_whole_chunk(self._source, head, offset, found.frames)
+            except ValueError:  # times that go back: this frame is damaged, and reading it will say so
+                offset = next_whole_chunk(self._source, head, offset, found.frames)
+        index = decode_clip_index(found.payload(), size)
+        if index is None:
+            raise CorruptFileError("the file has no whole frame", chunk="frame", offset=self._body)
+        return index
+
+    def _frame_at(self, offset: int, number: int) -> ChunkHead | None:
+        """Read the head of the frame chunk that an index promises; None if it is not there."""
+        try:
+            self._source.seek(offset)
+            head = self._source.read_head()
+            payload = self._source.offset
+            if head.type != ChunkType.FRAME:
+                return None
+            frame, _ = decode_head(self._source.read(min(head.length, MAX_PREFIX_BYTES)), offset)
+        except LinnetError:
+            return None
+        self._source.seek(payload)
+        return head if frame.number == number else None
+
+    def _walk(self, head: ChunkHead, walk: _Walk, on_damage: OnDamage | None) -> Iterator[Item]:
+        """Give the items from a head on; keeps its own place, so that several walks can alternate."""
+        while True:
+            current: ChunkHead | None = head
+            start = head.offset
+            try:
+                item = self._take(head, walk)
+                position = self._source.offset
+                if item is not None:
+                    yield item
+                    if self.seekable:
+                        self._source.seek(position)
+                if head.type == ChunkType.END:
+                    return
+                current, start = None, position
+                head = self._source.read_head()
+            except DAMAGE as error:
+                if on_damage is None:
+                    raise
+                on_damage(error)
+                found = self._behind_damage(current, start, walk)
+                if found is None:
+                    return
+                head = found
+
+    def _behind_damage(self, head: ChunkHead | None, start: int, walk: _Walk) -> ChunkHead | None:
+        """The head of the next whole chunk, None if there is none or the source cannot seek there."""
+        walk.number, walk.from_start = None, False
+        if self.seekable:
+            offset = next_whole_chunk(self._source, head, start, walk.least)
+            if offset is None:
+                return None
+            self._source.seek(offset)
+        elif head is None or self._source.offset < start + head.length:
+            return None
+        try:
+            return self._source.read_head()
+        except LinnetError:
+            return None
+
+    def _take(self, head: ChunkHead, walk: _Walk) -> Item | None:
+        """Read one chunk; None if it is neither frame nor packets."""
+        if head.type == ChunkType.FRAME:
+            return self._take_frame(head, walk)
+        if head.type == ChunkType.PACKETS:
+            limit = self._limits.max_packets_bytes
+            payload = self._source.read_payload(head, limit, "Limits.max_packets_bytes")
+            if walk.index_offset is not None:
+                raise CorruptFileError("packets behind the index", chunk=head.name, offset=head.offset)
+            return PacketGroup(*decode_packets(payload, len(self.streams), head.offset))
+        if head.type == ChunkType.INDEX:
+            self._take_index(head, walk)
+        elif head.type == ChunkType.END:
+            self._take_end(head, walk)
+        elif head.known:
+            reject(self._source, head, "it has no place behind the front of a clip")
+        else:
+            skip_unknown(self._source, head, self.header)
+        return None
+
+    def _take_frame(self, head: ChunkHead, walk: _Walk) -> CodedFrame:
+        payload = self._source.read_payload(head, self._limits.max_frame_bytes, "Limits.max_frame_bytes")
+        frame = decode_frame(payload, self.header, head.offset)
+        number, time = frame.head.number, frame.head.time
+        expected = walk.least if walk.number is None else walk.number
+        why = None
+        if number < expected or (number > expected and walk.number is not None):
+            why = f"frame {number} comes where frame {expected} should"
+        elif walk.time is not None and time <= walk.time:
+            why = f"frame {number} is shown at {time}, the one before at {walk.time}"
+        elif walk.index_offset is not None:
+            why = f"frame {number} comes behind the index"
+        if why:
+            raise CorruptFileError(why, chunk=head.name, offset=head.offset)
+        walk.number = walk.least = number + 1
+        walk.time = time
+        walk.frames += 1
+        walk.seen.add(number, time, frame.head.duration, head.offset)
+        return frame
+
+    def _take_index(self, head: ChunkHead, walk: _Walk) -> None:
+        """Read an index chunk; its content is a hint, so a malformed one is only noted."""
+        if walk.index_offset is not None:
+            reject(self._source, head, "one index may come")
+        walk.index_offset = head.offset
+        limit = 27 * (walk.frames + 2)  # each entry is three varints
+        if head.length > limit:
+            self._source.skip_payload(head)
+        else:
+            walk.index_agrees = walk.seen.agrees(self._source.read_payload(head, limit, "frames"))
+
+    def _take_end(self, head: ChunkHead, walk: _Walk) -> None:
+        """Read the end chunk: there must have been a frame, nothing may follow."""
+        if head.length not in (0, OFFSET_BYTES):
+            reject(self._source, head, f"its payload has {head.length} bytes, not 0 or {OFFSET_BYTES}")
+        pointer = self._source.read_payload(head, OFFSET_BYTES, "format")
+        if not walk.frames:
+            raise CorruptFileError("the clip has no frame", chunk=head.name, offset=head.offset)
+        size = self._source.offset
+        if self._source.read(1):
+            raise CorruptFileError("bytes follow the end of the file", chunk=head.name, offset=size)
+        if not walk.from_start:
+            return
+        self.file_bytes = size
+        if pointer or walk.index_offset is not None:
+            points = walk.index_offset == int.from_bytes(pointer, "little")
+            self.index_valid = points and walk.index_agrees
