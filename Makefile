@@ -7,7 +7,7 @@ PYTHON ?= $(or $(shell for python in python3 python3.12 python3.11 python3.10; d
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check bench conformance clean
+.PHONY: demo test check browser-test bench conformance clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/installed-bench
@@ -22,6 +22,10 @@ check: $(VENV)/installed-test
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/python -m pytest
 
+# The pages of bench and compare in Chromium, which pip cannot install: apt-get install chromium, or set BROWSER.
+browser-test: $(VENV)/installed-test
+	$(BIN)/python -m pytest tests/browser_report.py
+
 # Files written by every released version still decode to the same integers.
 conformance: $(VENV)/installed-test
 	$(BIN)/python -m pytest -k "golden or conformance"
@@ -31,8 +35,8 @@ bench: $(VENV)/installed-bench
 	@test -n "$(PICTURES)" || { echo "name a folder of pictures: make bench PICTURES=..."; exit 2; }
 	$(BIN)/python benchmarks/entropy_coder.py --out benchmarks/results/entropy_coder.json
 	$(BIN)/python benchmarks/speed.py --out benchmarks/results/speed.json
-	$(BIN)/python benchmarks/rd.py $(PICTURES) --out benchmarks/results/rd.json
-	$(BIN)/python benchmarks/plot_rd.py benchmarks/results/rd.json benchmarks/results/rd.png
+	$(BIN)/linnet bench $(PICTURES) -o report -j 2
+	cp report/summary.csv report/bd.csv report/rd-psnr.png benchmarks/results
 
 # The stamp is newer than pyproject.toml when everything it asks for is there.
 $(VENV)/installed-%: pyproject.toml

@@ -76,7 +76,7 @@ def test_help_names_every_verb_and_exit_code() -> None:
     done = linnet("--help")
     assert done.code == 0
     shown = done.out.decode()
-    for verb in ("encode", "decode", "info", "verify", "models", "train", "demo"):
+    for verb in ("encode", "decode", "info", "verify", "compare", "bench", "models", "train", "demo"):
         assert f"\n  {verb} " in shown
     assert "130 interrupted" in " ".join(shown.split())
 

@@ -5,7 +5,7 @@ import io
 import json
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +66,7 @@ def write_results(
     files = {
         "results.json": json.dumps(_json(results), indent=1, allow_nan=False) + "\n",
         "summary.csv": _csv(results),
+        "bd.csv": _bd_csv(results),
         "report.html": _page(results, pictures, view_note).html(),
     }
     for name, text in files.items():
@@ -82,7 +83,7 @@ def write_results(
 def row_fields(row: Row, adapter: Adapter) -> dict[str, Any]:
     """A row as JSON has it."""
     point = row.point
-    fields = {
+    place = {
         "file": point.picture.name,
         "codec": point.codec,
         "knob": adapter.knob.name,
@@ -90,9 +91,9 @@ def row_fields(row: Row, adapter: Adapter) -> dict[str, Any]:
         "matched": point.matched,
     }
     if row.error:
-        return {**fields, "error": row.error}
+        return {**place, "error": row.error}
     return {
-        **fields,
+        **place,
         "bytes": row.bytes,
         "bpp": round(row.bpp, 6),
         "metrics": dict(row.metrics),
@@ -144,6 +145,15 @@ def _csv(results: Results) -> str:
             figures = [point.value, point.bpp, *values, point.encode_s, point.decode_s]
             shown = ["" if figure is None else f"{figure:.6g}" for figure in figures]
             writer.writerow([curve.label, "yes" if curve.spec else "published", *shown])
+    return stream.getvalue()
+
+
+def _bd_csv(results: Results) -> str:
+    """BD-rate and BD-quality of every pair of curves."""
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, [field.name for field in fields(Delta)], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(asdict(delta) for delta in results.deltas)
     return stream.getvalue()
 
 
