@@ -9,7 +9,7 @@ from ..bitstream.errors import CorruptFileError, ModelMismatchError
 from ..bitstream.header import Header, Kind
 from ..bitstream.reader import Reader, Tile
 from ..bitstream.writer import Writer
-from ..entropy.coder import RateCounter, SymbolDecoder, SymbolEncoder
+from ..entropy.coder import RateCounter, SymbolCoder, SymbolDecoder, SymbolEncoder
 from ..entropy.prior import Int32, Latents
 from ..entropy.tables import CdfTable
 from ..models.codecs import StillCodec
@@ -58,13 +58,18 @@ def write_still(frame: Frame, writer: Writer, header: Header, codec: StillCodec,
     for index in range(header.tile_count):
         progress(index, header.tile_count)
         coder = MeasuredEncoder()
-        y = analyse_tile(codec, frame, header.tile_box(index), header.quality)
-        latents = codec.encode_latents(coder, y, header.quality)
-        writer.write_tile(index, latents.hash(), coder.encoder.finish())
+        latent_hash = encode_tile(frame, index, header, codec, coder)
+        writer.write_tile(index, latent_hash, coder.encoder.finish())
         bits += coder.counter.bits
     writer.finish()
     progress(header.tile_count, header.tile_count)
     return bits
+
+
+def encode_tile(frame: Frame, index: int, header: Header, codec: StillCodec, coder: SymbolCoder) -> int:
+    """Give one tile's symbols to a coder; returns the hash of its integers."""
+    y = analyse_tile(codec, frame, header.tile_box(index), header.quality)
+    return codec.encode_latents(coder, y, header.quality).hash()
 
 
 def decode_tile(tile: Tile, header: Header, codec: StillCodec) -> Latents:
@@ -109,17 +114,22 @@ def read_still(reader: Reader, codec: StillCodec, region: Box | None, progress: 
         if canvas.needs(header.tile_box(tile.index)):
             canvas.place(header.tile_box(tile.index), decode_tile(tile, header, codec).y_hat)
             done += 1
-    pixels = np.empty(
-        (stored[3], stored[2], header.channels), np.uint8 if header.bit_depth == 8 else np.uint16
-    )
-    for box in boxes:
-        progress(done, total)
-        x, y = box[0] - stored[0], box[1] - stored[1]
-        pixels[y : y + box[3], x : x + box[2]] = canvas.pixels(codec, box)
-        done += 1
+    pixels = paint(canvas, boxes, codec, lambda box: progress(done + box, total))
     progress(total, total)
     frame = Frame(pixels, _alpha(reader, stored), header.orientation, reader.metadata)
     return replace(frame.oriented(), metadata=reader.metadata)
+
+
+def paint(canvas: LatentCanvas, boxes: list[Box], codec: StillCodec, step: Callable[[int], None]) -> Samples:
+    """The pixels [H, W, channels] of a canvas's region, box by box; `step` is told how many are done."""
+    left, top, width, height = canvas.region
+    header = canvas.header
+    pixels = np.empty((height, width, header.channels), np.uint8 if header.bit_depth == 8 else np.uint16)
+    for done, box in enumerate(boxes):
+        step(done)
+        x, y = box[0] - left, box[1] - top
+        pixels[y : y + box[3], x : x + box[2]] = canvas.pixels(codec, box)
+    return pixels
 
 
 def _stored(region: Box, header: Header) -> Box:
