@@ -11,7 +11,7 @@ REPEATS = 5
 
 def matmul_flops(device: torch.device, dtype: torch.dtype) -> float:
     """Operations a second of a large square matrix product: the best of a few."""
-    side = 8192 if device.type == "cuda" else 1024
+    side = 8192 if device.type == "cuda" else 2048
     one = torch.randn(side, side, device=device, dtype=dtype)
     best = float("inf")
     for _ in range(REPEATS + 1):  # the first one warms up

@@ -222,13 +222,12 @@ class Trainer:
     def flops_of_step(self) -> int:
         """Operations of one update in the first stage, counted once, without the optimiser."""
         if not self.step_flops:
-            picture = torch.rand(1, 3, 64, 64, device=self.device)  # they grow with the pixels
-            level = torch.zeros(1, device=self.device)
-            self.net.train()
-            flops = count_flops(lambda: self.net(picture, level).loss(level).backward())
+            size, batch = self.config.crop_px, self.config.batch
+            picture = torch.rand(batch, 3, size, size, device=self.device)
+            level = torch.zeros(batch, device=self.device)
+            self.step_flops = count_flops(lambda: self.net(picture, level).loss(level).backward())
             self.optimiser.zero_grad(set_to_none=True)
-            self.step_flops = flops * self.config.batch * (self.config.crop_px / 64) ** 2
-        return int(self.step_flops)
+        return self.step_flops
 
     def peak(self) -> float:
         """Operations a second that a matrix product reaches on this device, measured once."""
