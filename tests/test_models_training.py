@@ -37,6 +37,15 @@ def test_training_lowers_the_held_out_loss(config_path: Path) -> None:
         assert [row["step"] for row in csv.DictReader(stream)] == ["150"]
 
 
+def test_the_learning_rate_warms_up_stays_and_falls(config_path: Path) -> None:
+    config_path.write_text("decay_share = 0.4\n" + config_path.read_text())
+    trainer = Trainer(read_config(config_path), CPU)
+    rates = []
+    for trainer.step in (0, 4, 50, 89, 120, 150):
+        rates.append(trainer.learning_rate())
+    assert rates == pytest.approx([2e-4, 1e-3, 1e-3, 1e-3, 5e-4, 1e-6], rel=2e-3)
+
+
 def assert_same(one: torch.nn.Module, other: torch.nn.Module) -> None:
     values = zip(one.state_dict().items(), other.state_dict().values(), strict=True)
     assert [name for (name, value), twin in values if not torch.equal(value, twin)] == []
@@ -107,6 +116,9 @@ def test_an_export_meets_the_certificate_and_keeps_the_rate(config_path: Path, t
         ("speed = 3", "unknown key 'speed'"),
         ("steps = 'many'", "steps"),
         ("steps = 0", "steps"),
+        ("decay_share = 0", "decay_share"),
+        ("metric = 'vmaf'", "ms-ssim"),
+        ("level_low = 40\nlevel_high = 30", "level_low"),
         ("data = 'nowhere'", "nowhere"),
         ("= 3", "fast.toml"),
     ],

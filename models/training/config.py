@@ -21,8 +21,9 @@ class TrainConfig:
 
     data: folder of pictures, or a `.npz` made by `--pack`. run: folder of checkpoints and curves.
     start: a `best.pt` to fine-tune; its moving average becomes the first weights.
-    steps: planned total, the cosine schedule ends there. crop_px, batch (of each process): first stage; the
-    last `late_share` of the steps uses late_crop_px and late_batch. valid_crops: held-out pictures per
+    steps: planned total, the schedule ends there. decay_share: in this last part of the steps the learning
+    rate falls by a cosine, before it is level. crop_px, batch (of each process): first stage; the last
+    `late_share` of the steps uses late_crop_px and late_batch. valid_crops: held-out pictures per
     evaluation. metric: what distortion is. level_low, level_high: quality levels drawn in training.
     compile: torch.compile with CUDA graphs; `auto` is on a GPU only. precision: of the transforms; `auto` is
     bf16 where this machine multiplies faster in it.
@@ -40,6 +41,7 @@ class TrainConfig:
     learning_rate: float = 5e-4
     final_learning_rate: float = 1e-6
     shortcut_rate: float = 0.1
+    decay_share: float = 1.0
     warm_up_steps: int = 500
     gradient_clip: float = 0.5
     average_decay: float = 0.999
@@ -99,6 +101,8 @@ def read_config(path: Path, given: Mapping[str, Path | None] | None = None) -> T
     config = TrainConfig(**_checked(TrainConfig, values, str(path)), model=ImageConfig(**model))
     if not 0 <= config.level_low <= config.level_high <= LEVELS - 1:
         raise ValueError(f"{path}: level_low and level_high must rise and lie in 0..{LEVELS - 1}")
+    if not 0 < config.decay_share <= 1:
+        raise ValueError(f"{path}: decay_share = {config.decay_share} must be above 0 and at most 1")
     late = config.late_crop_px if config.late_share else config.crop_px
     if config.metric == "ms-ssim" and min(config.crop_px, late) < MS_SSIM_SIDE:
         raise ValueError(

@@ -92,10 +92,10 @@ class Trainer:
         torch.manual_seed(value % 2**63)
 
     def learning_rate(self) -> float:
-        """Linear warm-up, then a cosine over the planned total."""
+        """Linear warm-up, then level, then a cosine over the last `decay_share` of the planned total."""
         config = self.config
         warm = min(1.0, (self.step + 1) / config.warm_up_steps)
-        phase = min(1.0, self.step / config.steps)
+        phase = min(1.0, max(0.0, 1 - (1 - self.step / config.steps) / config.decay_share))
         low = config.final_learning_rate
         return warm * (low + (config.learning_rate - low) * 0.5 * (1 + math.cos(math.pi * phase)))
 
