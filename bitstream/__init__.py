@@ -1,7 +1,7 @@
 """The container: FORMAT.md in code. Standard library only."""
 
 from .chunks import SIGNATURE
-from .clip import ClipFormat, Range, Sampling
+from .clip import ClipFormat, Range, Sampling, Siting
 from .clip_frames import CodedFrame, FrameHead, FrameKind
 from .clip_reader import ClipReader, PacketGroup
 from .clip_streams import Form, Media, Packet, Stream
@@ -50,6 +50,7 @@ __all__ = [
     "Range",
     "Reader",
     "Sampling",
+    "Siting",
     "Stream",
     "Tile",
     "TruncatedError",

@@ -28,6 +28,15 @@ class Range(IntEnum):
     FULL = 2
 
 
+class Siting(IntEnum):
+    """Where the colour samples of the source lie among its luma samples."""
+
+    UNKNOWN = 0
+    LEFT = 1
+    CENTER = 2
+    TOP_LEFT = 3
+
+
 @dataclass(frozen=True, slots=True)
 class ClipFormat:
     """The video fields of the header. Raises ValueError where one is outside its range.
@@ -40,6 +49,7 @@ class ClipFormat:
     aspect: Fraction = Fraction(0)  # width to height of a sample; 0 if unknown
     sampling: Sampling = Sampling.RGB
     range: Range = Range.FULL
+    siting: Siting = Siting.UNKNOWN
     depth: int = 8  # bits a sample of the source, 1 to 16
     primaries: int = UNKNOWN_CODE  # ITU-T H.273, 0 to 255
     transfer: int = UNKNOWN_CODE
@@ -85,18 +95,18 @@ def decode_svarint(data: bytes, position: int) -> tuple[int, int]:
 def encode_clip(clip: ClipFormat) -> bytes:
     """Write the video fields."""
     fractions = b"".join(encode_fraction(value) for value in (clip.tick, clip.rate, clip.aspect))
-    source = clip.sampling | clip.range << 3
+    source = clip.sampling | clip.range << 3 | clip.siting << 5
     return fractions + bytes([source, clip.depth, clip.primaries, clip.transfer, clip.matrix])
 
 
 def unknown_source(data: bytes, position: int) -> str | None:
     """What the source field at `position` uses that this version does not define, in words."""
     source = data[position]
-    if source >= 0x20:
+    if source >= 0x80:
         return f"reserved source bits ({source:02x})"
     if source & 7 not in set(Sampling):
         return f"sampling {source & 7}"
-    return f"range {source >> 3}" if source >> 3 not in set(Range) else None
+    return f"range {source >> 3 & 3}" if source >> 3 & 3 not in set(Range) else None
 
 
 def decode_times(data: bytes, position: int) -> tuple[tuple[Fraction, Fraction, Fraction], int]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from .chunks import ChunkType, decode_varint, encode_varint
-from .clip import ClipFormat, Range, Sampling, decode_times, encode_clip, unknown_source
+from .clip import ClipFormat, Range, Sampling, Siting, decode_times, encode_clip, unknown_source
 from .errors import CorruptFileError, UnsupportedVersionError
 
 MAJOR, MINOR = 1, 1  # the newest format this code reads; a file has the lowest that describes it
@@ -244,7 +244,8 @@ def _parse_clip(payload: bytes, position: int, offset: int) -> tuple[ClipFormat,
         rate=rate,
         aspect=aspect,
         sampling=Sampling(source & 7),
-        range=Range(source >> 3),
+        range=Range(source >> 3 & 3),
+        siting=Siting(source >> 5),
         depth=depth,
         primaries=primaries,
         transfer=transfer,

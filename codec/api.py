@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import BinaryIO, Literal, TypeAlias
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -23,6 +22,7 @@ from ..bitstream.writer import Writer
 from ..models import codecs, zoo
 from .alpha import alpha_from_png
 from .atomic import atomic_write
+from .device import device_name
 from .frame import Frame
 from .images import load_image
 from .still import decode_tile, header_of, read_still, write_still
@@ -67,20 +67,6 @@ class VerifyReport:
 
 def quiet(done: int, total: int) -> None:
     """The progress of those who do not ask."""
-
-
-def device_name(device: str) -> str:
-    """`auto` is the first CUDA device where there is one. Raises ValueError for one that is not there."""
-    cuda = torch.cuda.is_available()
-    if device == "auto":
-        return "cuda:0" if cuda else "cpu"
-    try:
-        kind = torch.device(device)
-    except RuntimeError as error:
-        raise ValueError(f"no device is called '{device}': use auto, cpu or cuda:0") from error
-    if kind.type not in ("cpu", "cuda") or (kind.type == "cuda" and not cuda):
-        raise ValueError(f"device '{device}' is not available here: use auto or cpu")
-    return device
 
 
 def as_frame(source: Picture, limits: Limits) -> Frame:

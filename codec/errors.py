@@ -11,3 +11,7 @@ class TargetError(ValueError):
 
 class MediaWarning(UserWarning):
     """Something of an image is not kept: further frames, bit depth, a profile the format cannot hold."""
+
+
+class UnreadableMediaError(UnreadableImageError):
+    """The input cannot be read as a clip: no video in it, damaged, or frames that do not belong together."""

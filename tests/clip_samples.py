@@ -15,6 +15,7 @@ from linnet.bitstream import (
     Packet,
     Range,
     Sampling,
+    Siting,
     Stream,
 )
 
@@ -28,6 +29,7 @@ FORMAT = ClipFormat(
     aspect=Fraction(16, 15),
     sampling=Sampling.YUV420,
     range=Range.LIMITED,
+    siting=Siting.LEFT,
     depth=10,
     primaries=9,
     transfer=16,

@@ -1,0 +1,1 @@
+"""Clips: media in and out, frames through the model, sound and subtitles untouched."""

@@ -1,0 +1,243 @@
+"""Media in: any clip that FFmpeg reads, as pixels with exact times and packets as they are."""
+
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import chain
+from typing import BinaryIO, TypeAlias
+
+import av
+from av import VideoFrame
+from av.container import InputContainer
+from av.error import FFmpegError
+from av.stream import Stream as AvStream
+
+from ...bitstream.clip import ClipFormat, Sampling
+from ...bitstream.clip_streams import Packet, Stream
+from ...bitstream.header import Colour
+from ...bitstream.limits import Limits
+from ..errors import MediaWarning, UnreadableMediaError
+from ..frame import Samples
+from .passengers import describe, from_av
+from .pixels import ToRgb, depth_of, range_of, sampling_of, siting_of
+from .turning import orientation_of
+
+_SEQUENCE_RATE = "25"  # frames per second of numbered pictures, as FFmpeg has it
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFrame:
+    """One frame: pixels [H, W, 1 or 3] as stored; time and duration in ticks (0 if unknown)."""
+
+    pixels: Samples
+    time: int
+    duration: int
+
+
+@dataclass(frozen=True, slots=True)
+class SourcePacket:
+    """One packet of the stream of this number among those that are kept."""
+
+    stream: int
+    packet: Packet
+
+
+Item: TypeAlias = SourceFrame | SourcePacket
+
+
+@contextmanager
+def blaming(name: str) -> Iterator[None]:
+    """Say FFmpeg's errors in our words; the disk's stay what they are."""
+    try:
+        yield
+    except FFmpegError as error:
+        if isinstance(error, (FileNotFoundError, PermissionError, IsADirectoryError)):
+            raise OSError(error.errno, error.strerror, name) from error
+        raise UnreadableMediaError(f"{name} cannot be read as a clip: {error.strerror}") from error
+
+
+class MediaSource:
+    """An opened clip; a context manager.
+
+    Attributes:
+        clip: times, shape and samples. width, height: of the frames as stored, pixels.
+        orientation: EXIF meaning. colour, bit_depth: of the pixels that come. streams: those that travel
+        along. tags: of the whole file. frames: how many there will be, 0 if the file does not say.
+
+    Raises (constructor):
+        UnreadableMediaError: no clip, damaged, or without a frame. LimitExceededError: frames larger than
+        the limits. OSError.
+    """
+
+    def __init__(
+        self, source: str | os.PathLike[str] | BinaryIO, limits: Limits | None = None, partial: bool = False
+    ) -> None:
+        self._limits = limits or Limits()
+        self._partial = partial
+        is_path = isinstance(source, (str, os.PathLike))
+        self.name = os.fspath(source) if is_path else getattr(source, "name", "the stream")
+        with blaming(str(self.name)):
+            self._file = _open(os.fspath(source) if is_path else source)
+        try:
+            self._begin()
+        except BaseException:
+            self._file.close()
+            raise
+
+    def _begin(self) -> None:
+        """Read up to the first frame, which says what the clip is like."""
+        videos = [each for each in self._file.streams.video if not int(each.disposition) & 0x400]  # cover art
+        if not videos:
+            raise UnreadableMediaError(f"{self.name} has no video in it")
+        self._video = videos[0]
+        self._video.thread_type = "AUTO"
+        self._limits.check_size(self._video.width, self._video.height)
+        others = [*self._file.streams.audio, *self._file.streams.subtitles]
+        kept = [(stream, found) for stream in others if (found := describe(stream)) is not None]
+        self.streams: tuple[Stream, ...] = tuple(found for _, found in kept)
+        self.tags = {name: value for name, value in self._file.metadata.items() if name not in _OF_THE_FILE}
+        self._numbers = {stream.index: number for number, (stream, _) in enumerate(kept)}
+        self._packets = self._demuxed([self._video, *(stream for stream, _ in kept)])
+        self._early: list[VideoFrame | SourcePacket] = []
+        first = self._first_frame()
+        self.width, self.height = first.width, first.height
+        self._limits.check_size(self.width, self.height)
+        self._tick = self._video.time_base or Fraction(1, 1000)
+        self.clip = self._describe(first)
+        self.colour = Colour.GREY if self.clip.sampling is Sampling.GREY else Colour.RGB
+        self.bit_depth = 8 if self.clip.depth <= 8 else 16
+        matrix = first.side_data.get("DISPLAYMATRIX")
+        self.orientation = orientation_of(None if matrix is None else bytes(matrix))
+        self.frames = self._video.frames
+        self._to_rgb = ToRgb(self.colour, self.bit_depth)
+
+    def _describe(self, first: VideoFrame) -> ClipFormat:
+        rate, aspect = self._video.average_rate, self._video.sample_aspect_ratio
+        if any(part.is_alpha for part in first.format.components):
+            warnings.warn(f"{self.name} has transparency, which is not kept", MediaWarning, stacklevel=2)
+        return ClipFormat(
+            tick=self._tick,
+            rate=rate or Fraction(0),
+            aspect=aspect or Fraction(0),
+            sampling=sampling_of(first.format),
+            range=range_of(first),
+            siting=siting_of(first),
+            depth=depth_of(first.format),
+            primaries=int(first.color_primaries) & 255,
+            transfer=int(first.color_trc) & 255,
+            matrix=int(first.colorspace) & 255,
+        )
+
+    def _first_frame(self) -> VideoFrame:
+        for item in self._packets:
+            self._early.append(item)
+            if isinstance(item, VideoFrame):
+                return item
+        raise UnreadableMediaError(f"{self.name} has no frame in it")
+
+    def __enter__(self) -> "MediaSource":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def items(self) -> Iterator[Item]:
+        """Give all frames, in the order in which they are shown, and all packets between them; once.
+
+        Warns:
+            MediaWarning: times that do not rise, or damage that `partial` passes over.
+        Raises:
+            UnreadableMediaError: damaged, or a frame of another size.
+        """
+        number, last = 0, None
+        early, self._early = self._early, []
+        for item in chain(early, self._packets):
+            if isinstance(item, SourcePacket):
+                yield item
+                continue
+            yield (frame := self._frame(item, number, last))
+            number, last = number + 1, frame.time
+
+    def _frame(self, frame: VideoFrame, number: int, last: int | None) -> SourceFrame:
+        if (frame.width, frame.height) != (self.width, self.height):
+            raise UnreadableMediaError(
+                f"frame {number} of {self.name} is {frame.width}x{frame.height}, the first one "
+                f"{self.width}x{self.height}: a clip has one size; "
+                f"ffmpeg -vf scale={self.width}:{self.height} gives it one"
+            )
+        time = frame.pts
+        if time is None:
+            step = 1 / (self.clip.rate or Fraction(25)) / self._tick
+            time = round(number * step)
+        if last is not None and time <= last:
+            warnings.warn(
+                f"frame {number} of {self.name} is shown at tick {time}, the one before at {last}: moved",
+                MediaWarning,
+                stacklevel=2,
+            )
+            time = last + 1
+        with blaming(str(self.name)):
+            pixels = self._to_rgb(frame)
+        return SourceFrame(pixels, time, max(0, frame.duration or 0))
+
+    def _demuxed(self, streams: list[AvStream]) -> Iterator[VideoFrame | SourcePacket]:
+        """Decoded frames and other packets as they come."""
+        packets = frames = 0
+        try:
+            with blaming(str(self.name)):
+                for packet in self._file.demux(streams):
+                    if packet.stream.index != self._video.index:
+                        if packet.size or packet.pts is not None:
+                            yield SourcePacket(self._numbers[packet.stream.index], from_av(packet))
+                        continue
+                    packets += packet.size > 0
+                    if packet.is_corrupt:
+                        raise UnreadableMediaError(f"{self.name} is damaged behind frame {frames}")
+                    for frame in packet.decode():
+                        assert isinstance(frame, VideoFrame)
+                        if frame.is_corrupt:
+                            raise UnreadableMediaError(f"frame {frames} of {self.name} is damaged")
+                        frames += 1
+                        yield frame
+            if "mp4" in self._file.format.name and packets < self._video.frames:
+                raise UnreadableMediaError(
+                    f"{self.name} is cut off: it announces {self._video.frames} frames and has {packets}"
+                )
+        except UnreadableMediaError as error:
+            if not self._partial or not frames:
+                raise
+            warnings.warn(f"{error}; the {frames} frames before are used", MediaWarning, stacklevel=2)
+
+
+_OF_THE_FILE = {"major_brand", "minor_version", "compatible_brands", "encoder"}  # not of what is in it
+
+
+def is_sequence(name: str) -> bool:
+    """Whether a name is a pattern of numbered pictures, such as frame%04d.png."""
+    return _sequence(os.path.basename(name))
+
+
+def _sequence(name: str) -> bool:
+    _, percent, behind = name.partition("%")
+    digits = behind.lstrip("0123456789")
+    return bool(percent) and digits.startswith("d") and "%" not in digits
+
+
+def _open(source: str | BinaryIO) -> InputContainer:
+    if isinstance(source, str) and is_sequence(source) and not os.path.exists(source):
+        options = {"framerate": _SEQUENCE_RATE}
+        file = av.open(source, "r", format="image2", options=options)
+    elif isinstance(source, str):
+        # The prefix keeps a name with a colon in it from being taken for a protocol.
+        file = av.open(f"file:{source}", "r")
+    else:
+        file = av.open(source, "r")
+    assert isinstance(file, InputContainer)
+    return file
