@@ -7,7 +7,7 @@ PYTHON ?= $(or $(shell for python in python3 python3.12 python3.11 python3.10; d
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check browser-test bench conformance clean
+.PHONY: demo test check browser-test ray-test bench conformance clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/installed-bench
@@ -25,6 +25,10 @@ check: $(VENV)/installed-test
 # The pages of bench and compare in Chromium, which pip cannot install: apt-get install chromium, or set BROWSER.
 browser-test: $(VENV)/installed-test
 	$(BIN)/python -m pytest tests/browser_report.py
+
+# The executor of Ray, whose start alone takes ten seconds.
+ray-test: $(VENV)/installed-test $(VENV)/installed-ray
+	$(BIN)/python -m pytest tests/ray_executor.py
 
 # Files written by every released version still decode to the same integers.
 conformance: $(VENV)/installed-test

@@ -18,6 +18,7 @@ from .run import Outcome, run_jobs
 
 if TYPE_CHECKING:
     from ..bench.adapters.base import Adapter
+    from ..bench.crew import Crew
     from ..bench.results import Results
     from ..bench.runner import Row
 
@@ -107,6 +108,10 @@ def bench(
     vtm: Annotated[str, Option(metavar="PATH", help="EncoderAppStatic of VTM, or its folder.")] = "",
     vvenc: Annotated[str, Option(metavar="PATH", help="vvencapp, or its folder.")] = "",
     checkpoints: Annotated[str, Option(metavar="DIR", help="Of CompressAI's models.")] = "",
+    executor: Annotated[Executor, Option(help="Where the work is done.")] = Executor.LOCAL,
+    address: Annotated[
+        str | None, Option(metavar="HOST:PORT", help="Of a Ray cluster; without it one is started here.")
+    ] = None,
     jobs: options.Jobs = 1,
     device: options.Device = "cpu",
     json: options.Json = False,
@@ -119,7 +124,6 @@ def bench(
 
     def work(job: Job, progress: Progress) -> Outcome:
         from ..bench.adapters.base import CodecOptions
-        from ..bench.crew import LocalCrew
         from ..bench.session import Request, run_bench
         from ..bench.views import View
 
@@ -138,10 +142,20 @@ def bench(
             command=shlex.join(["linnet", *sys.argv[1:]]),
         )
         told = _Told(console, progress)
-        results, written = run_bench(request, lambda: LocalCrew(jobs), told)
+        results, written = run_bench(request, lambda: _hire(executor, jobs, address), told)
         return _outcome(results, written, told.failures)
 
     raise Exit(run_jobs(console, lambda: [Job(str(dataset), str(output))], work))
+
+
+def _hire(executor: Executor, size: int, address: str | None) -> "Crew":
+    if executor is Executor.LOCAL:
+        from ..bench.crew import LocalCrew
+
+        return LocalCrew(size)
+    from ..bench.cluster import RayCrew
+
+    return RayCrew(size, address)
 
 
 def _outcome(results: "Results", written: list[Path], failures: int) -> Outcome:
@@ -151,11 +165,12 @@ def _outcome(results: "Results", written: list[Path], failures: int) -> Outcome:
     first = next((curve.label for curve in results.curves if curve.spec), "")
     deltas = [delta for delta in results.deltas if delta.test == first]
     lines = [f"BD-rate of {first} ({len(results.plan.pictures)} pictures):"] if deltas else []
+    width = max((len(delta.anchor) for delta in deltas), default=0)
     for delta in deltas:
         name = METRICS[delta.metric].label
         change = delta.note if delta.rate_percent is None else f"{delta.rate_percent:+.1f} %"
         overlap = "" if delta.low is None else f"overlap {delta.low:.4g} to {delta.high:.4g}"
-        lines.append(f"  against {delta.anchor:<32}{name:<24}{change:>10}  {overlap}")
+        lines.append(f"  against {delta.anchor:<{width}}  {name:<23}{change:>10}  {overlap}")
     fields: dict[str, JsonValue] = {
         "written": [str(path) for path in written],
         "rows": len(results.rows),
