@@ -25,11 +25,11 @@ from .atomic import atomic_write
 from .device import device_name
 from .frame import Frame
 from .images import load_image
+from .opening import Source, opened
 from .still import decode_tile, header_of, read_still, write_still
 from .targets import meet, target_of
 from .tiles import Box
 
-Source: TypeAlias = str | os.PathLike[str] | bytes | BinaryIO
 Picture: TypeAlias = Source | Image.Image | NDArray[np.uint8] | NDArray[np.uint16] | Frame
 Progress: TypeAlias = Callable[[int, int], None]
 
@@ -169,16 +169,6 @@ def _destination(dest: str | os.PathLike[str] | BinaryIO | None, overwrite: bool
         yield dest
 
 
-@contextmanager
-def _opened(source: Source):
-    """A file's bytes as a stream, from the start."""
-    if isinstance(source, (str, os.PathLike)):
-        with Path(source).open("rb") as stream:
-            yield stream
-    else:
-        yield source
-
-
 def _model_of(header: Header) -> zoo.ModelSpec:
     return zoo.find_wire(header.model, header.weights_hash, header.quality)
 
@@ -204,7 +194,7 @@ def decode(
         LimitExceededError: larger than `limits`. ValueError: region or device out of range. OSError.
     """
     name = device_name(device)
-    with _opened(source) as stream:
+    with opened(source) as stream:
         reader = Reader(stream, limits)
         codec = codecs.load(_model_of(reader.header), name)
         return read_still(reader, codec, region, progress or quiet)
@@ -220,7 +210,7 @@ def verify(
     Raises:
         FormatError, LimitExceededError, OSError: as `decode`.
     """
-    with _opened(source) as stream:
+    with opened(source) as stream:
         reader = Reader(stream, limits)
         header, size = reader.header, 0
         codec = None

@@ -1,7 +1,7 @@
 """Work ahead: an iterator that runs in a thread of its own, a few items before the one who takes them."""
 
 from collections.abc import Iterable, Iterator
-from queue import Empty, Full, Queue
+from queue import Full, Queue
 from threading import Event, Thread
 from typing import TypeVar
 
@@ -15,10 +15,10 @@ def ahead(items: Iterable[Item], depth: int = _DEPTH) -> Iterator[Item]:
 
     An exception of `items` is raised here, in its place. Closing this iterator ends the thread.
     """
-    queue: Queue[tuple[Item | None, BaseException | None, bool]] = Queue(depth)
+    queue: Queue[list[Item] | BaseException | None] = Queue(depth)  # None is the end
     stop = Event()
 
-    def put(entry: tuple[Item | None, BaseException | None, bool]) -> bool:
+    def put(entry: list[Item] | BaseException | None) -> bool:
         while not stop.is_set():
             try:
                 queue.put(entry, timeout=_WAIT_S)
@@ -30,27 +30,20 @@ def ahead(items: Iterable[Item], depth: int = _DEPTH) -> Iterator[Item]:
     def work() -> None:
         try:
             for item in items:
-                if not put((item, None, False)):
+                if not put([item]):
                     return
         except BaseException as error:
-            put((None, error, True))
+            put(error)
         else:
-            put((None, None, True))
+            put(None)
 
     thread = Thread(target=work, daemon=True)
     thread.start()
     try:
-        while True:
-            item, error, last = queue.get()
-            if error is not None:
-                raise error
-            if last:
-                return
-            yield item  # pyright: only the last entry is no item
+        while (entry := queue.get()) is not None:
+            if isinstance(entry, BaseException):
+                raise entry
+            yield entry[0]
     finally:
         stop.set()
-        while thread.is_alive():
-            try:
-                queue.get(timeout=_WAIT_S)
-            except Empty:
-                thread.join(_WAIT_S)
+        thread.join()

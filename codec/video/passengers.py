@@ -5,8 +5,8 @@ import warnings
 from fractions import Fraction
 
 import av
-from av.error import FFmpegError
 from av.container import InputContainer, OutputContainer
+from av.error import FFmpegError
 from av.stream import Stream as AvStream
 
 from ...bitstream.clip_streams import Form, Media, Packet, Stream

@@ -1,14 +1,12 @@
 """VideoReader: the frames of a .lnt clip, one after the other, by number or by time."""
 
-import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import chain
-from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, overload
+from typing import overload
 
 from PIL import Image
 
@@ -19,6 +17,7 @@ from ...bitstream.limits import Limits
 from ...models import codecs, zoo
 from ..device import device_name
 from ..frame import Frame, Samples
+from ..opening import Source, opened
 from ..orientation import swaps_sides, turn_upright
 from .coding import decode_pixels
 
@@ -75,7 +74,7 @@ class VideoReader:
 
     def __init__(
         self,
-        source: str | os.PathLike[str] | bytes | BinaryIO,
+        source: Source,
         *,
         device: str = "auto",
         limits: Limits | None = None,
@@ -83,10 +82,8 @@ class VideoReader:
     ) -> None:
         name = device_name(device)
         self._stack = ExitStack()
-        if isinstance(source, (str, os.PathLike)):
-            source = self._stack.enter_context(Path(source).open("rb"))
         try:
-            self._reader = ClipReader(source, limits)
+            self._reader = ClipReader(self._stack.enter_context(opened(source)), limits)
             header = self._reader.header
             self._codec = codecs.load(zoo.find_wire(header.model, header.weights_hash, header.quality), name)
         except BaseException:

@@ -195,7 +195,7 @@ class VideoWriter:
         return ClipEncoder(self._stream, header, self._codec, tags=self._tags)
 
     def close(self) -> None:
-        """Write the end and give the file its name. Raises ValueError without a frame: then there is no file."""
+        """Write the end and give the file its name; ValueError without a frame: then there is no file."""
         if self._closed:
             return
         self._closed = True
