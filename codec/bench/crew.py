@@ -134,9 +134,9 @@ def serve(pipe: "Connection[Any, Any]") -> None:
     while True:
         try:
             function, arguments = pipe.recv()
-        except (EOFError, OSError):
+            pipe.send(attempt(function, arguments))
+        except (EOFError, OSError):  # whoever asked has gone
             return
-        pipe.send(attempt(function, arguments))
 
 
 def use_one_thread() -> None:

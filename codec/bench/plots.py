@@ -19,7 +19,7 @@ def draw_curves(curves: Sequence[Curve], metric: Metric, title: str, folder: Pat
     """
     try:
         from matplotlib.figure import Figure
-        from matplotlib.ticker import FuncFormatter, NullFormatter
+        from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
     except ImportError as error:
         raise NotInstalledError("plots need matplotlib: pip install 'linnet[bench]'") from error
     figure = Figure(figsize=(9, 6), dpi=110)
@@ -40,12 +40,16 @@ def draw_curves(curves: Sequence[Curve], metric: Metric, title: str, folder: Pat
         axes.set_ylim(min(values) - margin, max(values) + margin)
         axes.set_xlim(min(rates) * 0.9, max(rates) * 1.1)
     axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda rate, _: f"{rate:g}"))
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set(xlabel="bits per pixel, whole files", ylabel=metric.label, title=title)
     axes.grid(alpha=0.3, which="both")
     axes.legend(fontsize="small")
-    figure.tight_layout()
+    sources = dict.fromkeys(curve.source for curve in curves if curve.source)
+    if sources:
+        figure.text(0.01, 0.01, f"dashed: {'; '.join(sources)}", fontsize=5.5, color="0.4")
+    figure.tight_layout(rect=(0, 0.02, 1, 1) if sources else None)
     paths = [folder / f"rd-{metric.key.removesuffix('_db')}{suffix}" for suffix in (".png", ".svg")]
     for path in paths:
         figure.savefig(path)

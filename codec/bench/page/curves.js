@@ -113,6 +113,8 @@
   byId("log").addEventListener("change", draw);
   plot.addEventListener("pointermove", hover);
   plot.addEventListener("pointerleave", () => { tip.hidden = true; });
+  const sources = [...new Set(data.curves.map((curve) => curve.source).filter(Boolean))];
+  if (sources.length) byId("sources").textContent = `Dashed curves were not measured here: ${sources.join("; ")}`;
   legend();
   draw();
 })();
