@@ -1,6 +1,9 @@
 """How fast the entropy coder is: symbols of 64 Gaussian scales, encoded and decoded, medians of several runs.
 
-python benchmarks/entropy_coder.py --out benchmarks/results/entropy_coder.json
+    python benchmarks/entropy_coder.py --out benchmarks/results/entropy_coder.json
+
+Beside it CompressAI's coder, where it is installed, with the same symbols and tables. Its interface takes
+Python lists; the time to make them from arrays, as its own models do, counts.
 """
 
 import argparse
@@ -69,6 +72,7 @@ def measure(count: int, rows_in_use: int, table: CdfTable, runs: int) -> dict[st
         raise AssertionError("decoded symbols differ")
     counter = RateCounter()
     counter.code(symbols, rows, table)
+    others = compressai_speeds(symbols, rows, table, runs)
     return {
         "symbols": count,
         "rows": rows_in_use,
@@ -76,6 +80,34 @@ def measure(count: int, rows_in_use: int, table: CdfTable, runs: int) -> dict[st
         "excess_over_prediction_percent": round(100 * (8 * len(payload) / counter.bits - 1), 4),
         "encode_msymbols_s": round(count / median_s(encode, runs) / 1e6, 1),
         "decode_msymbols_s": round(count / median_s(decode, runs) / 1e6, 1),
+        **others,
+    }
+
+
+def compressai_speeds(symbols: Symbols, rows: Rows, table: CdfTable, runs: int) -> dict[str, float | int]:
+    """The same batch through CompressAI's rANS coder; nothing where CompressAI is not installed."""
+    try:
+        from compressai.ans import RansDecoder, RansEncoder
+    except ImportError:
+        return {}
+    tables = [table.cdf[row, : table.size[row] + 1].tolist() for row in range(table.rows)]
+    sizes, offsets = (table.size + 1).tolist(), table.offset.tolist()
+
+    def encode() -> bytes:
+        return RansEncoder().encode_with_indexes(symbols.tolist(), rows.tolist(), tables, sizes, offsets)
+
+    payload = encode()
+
+    def decode() -> Symbols:
+        decoded = RansDecoder().decode_with_indexes(payload, rows.tolist(), tables, sizes, offsets)
+        return np.array(decoded, np.int32)
+
+    if not np.array_equal(decode(), symbols):
+        raise AssertionError("CompressAI decodes other symbols")
+    return {
+        "compressai_bits_per_symbol": round(8 * len(payload) / len(symbols), 4),
+        "compressai_encode_msymbols_s": round(len(symbols) / median_s(encode, runs) / 1e6, 1),
+        "compressai_decode_msymbols_s": round(len(symbols) / median_s(decode, runs) / 1e6, 1),
     }
 
 
@@ -96,6 +128,7 @@ def main() -> None:
             "machine": platform.machine(),
             "numpy": np.__version__,
             "constriction": version("constriction"),
+            **({"compressai": version("compressai")} if "compressai_bits_per_symbol" in results[0] else {}),
         }
         arguments.out.write_text(
             json.dumps({"command": COMMAND, "runs": arguments.runs, **setting, "results": results}, indent=2)
