@@ -179,7 +179,7 @@ def main() -> None:
         base = results["variants"].get("base", results["variants"][name])["held_out"]["loss"]
         for found in results["variants"].values():
             found["loss_against_base_percent"] = round(100 * (found["held_out"]["loss"] / base - 1), 2)
-        results["command"] = " ".join(sys.argv)
+        results["command"] = f"python benchmarks/ablations.py {' '.join(sys.argv[1:])}"
         results["machine"] = {
             "processor": platform.processor(),
             "device": words.device,

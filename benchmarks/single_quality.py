@@ -74,7 +74,8 @@ def main() -> None:
         level, path = pair.split("=", 1)
         found[f"level_{level}"] = compare(shared, read_model(Path(path)), pictures, float(level), words.crops)
         print(level, found[f"level_{level}"], flush=True)
-    result = {"command": f"python benchmarks/single_quality.py {' '.join(sys.argv[1:])}", "steps_of_each": steps, "crops": words.crops, "levels": found}
+    command = f"python benchmarks/single_quality.py {' '.join(sys.argv[1:])}"
+    result = {"command": command, "steps_of_each": steps, "crops": words.crops, "levels": found}
     words.out.write_text(json.dumps(result, indent=1) + "\n")
 
 
