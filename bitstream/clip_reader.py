@@ -86,9 +86,7 @@ class ClipReader:
         if self._started and not self.seekable:
             raise ValueError("the source cannot seek: it can be read only once")
         self._started = True
-        if self.seekable:
-            self._source.seek(self._body)
-        return self._walk(self._front.next_head, _Walk(number=0), on_damage)
+        return self._walk(self._front.next_head, self._body, _Walk(number=0), on_damage)
 
     def items_from(
         self, number: int | None = None, time: int | None = None, on_damage: OnDamage | None = None
@@ -105,7 +103,7 @@ class ClipReader:
             entry = found.at_time(time) if time is not None else found.at_number(number or 0)
             head = self._frame_at(found.offsets[entry], found.numbers[entry])
             if head is not None:
-                return self._walk(head, _Walk(from_start=False), on_damage)
+                return self._walk(head, self._source.offset, _Walk(from_start=False), on_damage)
         raise CorruptFileError("no frame is whole", chunk="frame", offset=self._body)
 
     def index(self) -> ClipIndex:
@@ -119,6 +117,10 @@ class ClipReader:
         if self._index is None:
             self._index = self._stored_index() or self._rebuilt()
         return self._index
+
+    def size(self) -> int:
+        """Bytes of the whole file, of a seekable source."""
+        return self._source.size()
 
     @property
     def is_complete(self) -> bool:
@@ -189,8 +191,13 @@ class ClipReader:
         self._source.seek(payload)
         return head if frame.number == number else None
 
-    def _walk(self, head: ChunkHead, walk: _Walk, on_damage: OnDamage | None) -> Iterator[Item]:
-        """Give the items from a head on; keeps its own place, so that several walks can alternate."""
+    def _walk(self, head: ChunkHead, payload: int, walk: _Walk, on_damage: OnDamage | None) -> Iterator[Item]:
+        """Give the items from a head, and the offset of its payload, on.
+
+        It keeps its own place, so that several walks can alternate.
+        """
+        if self.seekable:
+            self._source.seek(payload)
         while True:
             current: ChunkHead | None = head
             start = head.offset

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ..bitstream.clip_frames import CodedFrame
+from ..bitstream.clip_reader import ClipReader
 from ..bitstream.errors import LimitExceededError
 from ..bitstream.header import Header
 from ..bitstream.limits import Limits
@@ -29,6 +31,8 @@ from .opening import Source, opened
 from .still import decode_tile, header_of, read_still, write_still
 from .targets import meet, target_of
 from .tiles import Box
+from .video.coding import check_symbols
+from .video.kind import holds_clip
 
 Picture: TypeAlias = Source | Image.Image | NDArray[np.uint8] | NDArray[np.uint16] | Frame
 Progress: TypeAlias = Callable[[int, int], None]
@@ -57,12 +61,16 @@ class EncodeResult:
 
 @dataclass(frozen=True, slots=True)
 class VerifyReport:
-    """What a verify looked at: `tiles` in a file of `bytes`; full: symbols decoded and hashes compared."""
+    """What a verify looked at: `tiles` in a file of `bytes`; full: symbols decoded and hashes compared.
+
+    frames: of a clip, 0 of a picture.
+    """
 
     tiles: int
     bytes: int
     full: bool
     ok: bool = True
+    frames: int = 0
 
 
 def quiet(done: int, total: int) -> None:
@@ -211,6 +219,8 @@ def verify(
         FormatError, LimitExceededError, OSError: as `decode`.
     """
     with opened(source) as stream:
+        if holds_clip(stream):
+            return _verify_clip(ClipReader(stream, limits), device_name(device) if full else None)
         reader = Reader(stream, limits)
         header, size = reader.header, 0
         codec = None
@@ -224,3 +234,16 @@ def verify(
                 decode_tile(tile, header, codec)
         extra = (reader.container_bytes or 0) + len(reader.alpha or b"") + reader.metadata.byte_count
         return VerifyReport(header.tile_count, size + extra, full)
+
+
+def _verify_clip(reader: ClipReader, device: str | None) -> VerifyReport:
+    """Read all chunks of a clip; with a device decode all symbols there too."""
+    codec = None if device is None else codecs.load(_model_of(reader.header), device)
+    frames = 0
+    for item in reader.items():
+        if isinstance(item, CodedFrame):
+            frames += 1
+            if codec is not None:
+                check_symbols(item, reader.header, codec)
+    tiles = frames * reader.header.tile_count
+    return VerifyReport(tiles, reader.file_bytes or 0, codec is not None, frames=frames)

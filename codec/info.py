@@ -1,21 +1,58 @@
 """What a file is, from its container: standard library only, no weights, no pixels."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
+from ..bitstream.clip_frames import CodedFrame
+from ..bitstream.clip_reader import ClipReader
+from ..bitstream.clip_streams import Stream
+from ..bitstream.header import Header
 from ..bitstream.limits import Limits
+from ..bitstream.metadata import Metadata
 from ..bitstream.reader import Reader
 from ..models.zoo import name_of
+from .video.kind import holds_clip
+
+
+@dataclass(frozen=True, slots=True)
+class StreamInfo:
+    """Sound or subtitles of a clip."""
+
+    media: str  # "audio" or "subtitle"
+    codec: str  # FFmpeg's name
+    rate: int  # samples per second of sound
+    channels: int
+    language: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class VideoInfo:
+    """What a clip has beyond a picture."""
+
+    frames: int
+    duration: float  # seconds
+    rate: float  # frames per second, nominal; 0 if unknown or varying
+    tick: str  # unit of times in seconds, as a fraction: "1/12800"
+    bitrate: float  # bits of the file per second of the clip
+    aspect: str  # width to height of a sample, as a fraction; "0" if unknown
+    sampling: str  # of the source: "yuv420", "rgb" and so on
+    depth: int  # of the source, bits a sample
+    range: str  # of the source: "limited", "full" or "unknown"
+    primaries: int  # of the source: code points of ITU-T H.273, 2 is unknown
+    transfer: int
+    matrix: int
+    streams: tuple[StreamInfo, ...] = ()
+    tags: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Info:
-    """Description of a file whose checksums were all right."""
+    """Description of a file; of a still all checksums were right, of a clip those that had to be read."""
 
-    kind: str  # "image"
+    kind: str  # "image" or "video"
     width: int  # pixels as decoded, that is upright
     height: int
     bit_depth: int  # bits a sample, 8 or 16
@@ -27,18 +64,19 @@ class Info:
     model_wire_id: int
     weights_hash: str  # the first 8 bytes of the weights' SHA-256, in hex
     format_version: str  # such as "1.0"
-    tiles: int
+    tiles: int  # of a frame
     bytes: int  # of the whole file
-    bpp: float  # bits of the whole file per pixel
-    container_bytes: int  # all that is neither coded pixels nor alpha nor metadata
+    bpp: float  # bits of the whole file per pixel (of a clip: and frame)
+    container_bytes: int  # all that is neither coded pixels nor alpha nor metadata; 0 for clips: not counted
     alpha_bytes: int
     icc_bytes: int
     exif_bytes: int
     xmp_bytes: int
+    video: VideoInfo | None = None  # of a clip
 
 
 def info(source: str | os.PathLike[str] | bytes | BinaryIO) -> Info:
-    """Describe a file, and check its container to the last byte.
+    """Describe a file, and check its container to the last byte; of a clip only its two ends.
 
     Args:
         source: a path, the bytes of a file, or a binary stream (also a pipe).
@@ -55,6 +93,8 @@ def info(source: str | os.PathLike[str] | bytes | BinaryIO) -> Info:
 
 
 def _describe(stream: BinaryIO) -> Info:
+    if holds_clip(stream):
+        return _describe_clip(ClipReader(stream, Limits(max_pixels=2**34, max_side=2**31)))
     # Nothing is decoded, so that a large picture is no danger here: only a tick for each tile is kept.
     reader = Reader(stream, Limits(max_pixels=2**34, max_side=2**31))
     payload_bytes = sum(len(tile.payload) for tile in reader.tiles())
@@ -62,6 +102,68 @@ def _describe(stream: BinaryIO) -> Info:
     container_bytes = reader.container_bytes or 0  # known once all tiles have been read
     alpha_bytes = len(reader.alpha or b"")
     file_bytes = container_bytes + payload_bytes + alpha_bytes + metadata.byte_count
+    return _assembled(
+        header,
+        file_bytes,
+        container_bytes=container_bytes,
+        alpha_bytes=alpha_bytes,
+        metadata=metadata,
+    )
+
+
+def _describe_clip(reader: ClipReader) -> Info:
+    header, clip = reader.header, reader.clip
+    if reader.seekable and reader.is_complete:
+        index = reader.index()
+        frames, first, end, size = index.frames, index.times[0], index.end, reader.size()
+    else:
+        frames, first, end, size = _counted(reader)
+    duration = float((end - first) * clip.tick)
+    video = VideoInfo(
+        frames=frames,
+        duration=duration,
+        rate=float(clip.rate),
+        tick=str(clip.tick),
+        bitrate=size * 8 / duration if duration else 0.0,
+        aspect=str(clip.aspect),
+        sampling=clip.sampling.name.lower(),
+        depth=clip.depth,
+        range=clip.range.name.lower(),
+        primaries=clip.primaries,
+        transfer=clip.transfer,
+        matrix=clip.matrix,
+        streams=tuple(_stream_info(stream) for stream in reader.streams),
+        tags=reader.tags,
+    )
+    return replace(
+        _assembled(header, size), bpp=size * 8 / (header.width * header.height * frames), video=video
+    )
+
+
+def _counted(reader: ClipReader) -> tuple[int, int, int, int]:
+    """Frames, time of the first one, end of the last one and bytes, from reading all."""
+    frames, first, end = 0, 0, 0
+    for item in reader.items():
+        if isinstance(item, CodedFrame):
+            first = item.head.time if frames == 0 else first
+            frames, end = frames + 1, item.head.time + item.head.duration
+    return frames, first, end, reader.file_bytes or 0
+
+
+def _stream_info(stream: Stream) -> StreamInfo:
+    language = stream.tags.get("language")
+    return StreamInfo(stream.media.name.lower(), stream.codec, stream.rate, stream.channels, language)
+
+
+def _assembled(
+    header: Header,
+    file_bytes: int,
+    container_bytes: int = 0,
+    alpha_bytes: int = 0,
+    metadata: Metadata | None = None,
+) -> Info:
+    """The fields that come from the header, with what has been counted."""
+    metadata = metadata or Metadata()
     turned = header.orientation >= 5  # these swap the sides
     return Info(
         kind=header.kind.name.lower(),

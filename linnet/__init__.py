@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from .codec.errors import TargetError
     from .codec.frame import Frame
     from .codec.info import Info, info
+    from .codec.video.decode import VideoDecodeResult, decode_video
+    from .codec.video.encode import VideoEncodeResult, encode_video
+    from .codec.video.reader import VideoFrame, VideoReader
+    from .codec.video.writer import VideoWriter
 
 __version__ = "0.1.0"
 
@@ -41,8 +45,15 @@ __all__ = [
     "TruncatedError",
     "UnsupportedVersionError",
     "VerifyReport",
+    "VideoDecodeResult",
+    "VideoEncodeResult",
+    "VideoFrame",
+    "VideoReader",
+    "VideoWriter",
     "decode",
+    "decode_video",
     "encode",
+    "encode_video",
     "info",
     "verify",
 ]
@@ -54,6 +65,10 @@ _HOMES = {  # module of this package -> the public names it holds
     "codec.errors": {"TargetError"},
     "codec.frame": {"Frame"},
     "codec.info": {"Info", "info"},
+    "codec.video.decode": {"VideoDecodeResult", "decode_video"},
+    "codec.video.encode": {"VideoEncodeResult", "encode_video"},
+    "codec.video.reader": {"VideoFrame", "VideoReader"},
+    "codec.video.writer": {"VideoWriter"},
 }
 
 

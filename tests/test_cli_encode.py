@@ -88,10 +88,10 @@ def test_a_dry_run_writes_nothing(folder: Path) -> None:
 
 def test_quiet_prints_nothing_but_warnings_each_a_line(folder: Path) -> None:
     with Image.open(folder / "in" / "a.jpg") as image:
-        image.save(folder / "moving.gif", save_all=True, append_images=[image.rotate(90)])
-    done = linnet("encode", "moving.gif", "--quiet", cwd=folder)
+        image.save(folder / "moving.webp", save_all=True, append_images=[image.rotate(90)])
+    done = linnet("encode", "moving.webp", "--quiet", cwd=folder)
     assert done.code == 0
-    assert done.complaint == "linnet: warning: 'moving.gif' holds several pictures: only the first is used"
+    assert done.complaint == "linnet: warning: 'moving.webp' holds several pictures: only the first is used"
 
 
 @pytest.mark.parametrize(

@@ -82,11 +82,22 @@ class Console:
             return
         from rich.console import Console as Terminal
         from rich.progress import Progress as Bar
+        from rich.progress import ProgressColumn, Task
+        from rich.text import Text
+
+        class Speed(ProgressColumn):
+            """Steps a second: tiles of a picture, frames of a clip, or files."""
+
+            def render(self, task: Task) -> Text:
+                return Text("" if task.speed is None else f"{task.speed:.1f}/s")
 
         # stdout is left alone: it may be the pipe that takes the picture.
-        with Bar(console=Terminal(stderr=True), transient=True, redirect_stdout=False) as bar:
+        terminal = Terminal(stderr=True)
+        with Bar(
+            *Bar.get_default_columns(), Speed(), console=terminal, transient=True, redirect_stdout=False
+        ) as bar:
             task = bar.add_task(label, total=None)
-            yield lambda done, total: bar.update(task, completed=done, total=total)
+            yield lambda done, total: bar.update(task, completed=done, total=total or None)
 
     def _emit(self, kind: str, fields: Mapping[str, JsonValue]) -> None:
         record = {"schema": SCHEMA, "type": kind, "verb": self.verb, **fields}

@@ -1,6 +1,7 @@
 """`linnet decode`: .lnt files in, pictures out."""
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Annotated
@@ -9,6 +10,7 @@ from typer import Argument, Exit, Option
 
 from ...bitstream.limits import Limits
 from . import options
+from .clips import ClipDecoding, Seconds, clip_named, parse_seconds, placed
 from .console import Console, Progress
 from .exits import UsageError
 from .jobs import PIPE, Job, Placement
@@ -26,10 +28,18 @@ class _Decoder:
     device: str
     limits: Limits
     writing: Writing
+    video_codec: str | None
+    start: Seconds | None
+    end: Seconds | None
+    partial: bool
 
     def __call__(self, job: Job, progress: Progress) -> Outcome:
         if (early := self.writing.prepare(job)) is not None:
             return early
+        if clip_named(job.source):
+            return self._decode_clip(job, progress)
+        if self.video_codec or self.start or self.end:
+            raise UsageError(f"{job.source} is a picture: --video-codec, --ss and --to are for clips")
         from ..saving import find_format, save_image
 
         wanted = self.format or (PurePath(job.dest).suffix if job.dest != PIPE else "png")
@@ -54,18 +64,46 @@ class _Decoder:
         fields = {"width": frame.width, "height": frame.height, "bit_depth": frame.bit_depth}
         return Outcome(fields, f"{job.label}  {frame.width}x{frame.height}")
 
+    def _decode_clip(self, job: Job, progress: Progress) -> Outcome:
+        if self.region is not None:
+            raise UsageError(f"{job.source} is a clip: --region is for pictures")
+        return ClipDecoding(
+            format=self.format,
+            codec=self.video_codec,
+            start=self.start,
+            end=self.end,
+            partial=self.partial,
+            device=self.device,
+            limits=self.limits,
+            writing=self.writing,
+        )(job, progress)
+
 
 def decode(
     inputs: Annotated[list[str], Argument(metavar="IN...", help=".lnt files, folders (-r), - for a pipe.")],
     output: options.Output = None,
     format: Annotated[
         str | None,
-        Option(metavar="png|jpg|...", help="Of the pictures; else the suffix of -o decides, or png."),
+        Option(metavar="png|mp4|y4m|...", help="Else the suffix of -o decides, or png, for clips mp4."),
     ] = None,
     region: Annotated[
         options.Region | None,
         Option(metavar="X,Y,W,H", parser=options.parse_region, help="Decode this part only, in pixels."),
     ] = None,
+    video_codec: Annotated[
+        str | None,
+        Option("--video-codec", metavar="h264|ffv1|...", help="Of a clip; else the usual one."),
+    ] = None,
+    start: Annotated[
+        Seconds | None,
+        Option("--ss", metavar="TIME", parser=parse_seconds, help="Where a clip begins."),
+    ] = None,
+    end: Annotated[
+        Seconds | None, Option("--to", metavar="TIME", parser=parse_seconds, help="Where it ends.")
+    ] = None,
+    allow_partial: Annotated[
+        bool, Option("--allow-partial", help="Give what is left of a damaged clip; the exit code is then 9.")
+    ] = False,
     recursive: options.Recursive = False,
     jobs: options.Jobs = 1,
     device: options.Device = "auto",
@@ -77,9 +115,14 @@ def decode(
     verbose: options.Verbose = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Turn .lnt files back into pictures, beside them or into OUT."""
+    """Turn .lnt files back into pictures and clips, beside them or into OUT."""
     console = Console("decode", json, verbose, quiet)
     writing = Writing(force, skip_existing, dry_run, json)
     placement = Placement(output, f".{(format or 'png').lower().lstrip('.')}", recursive, frozenset({".lnt"}))
-    decoder = _Decoder(region, format, device, limits_of(size_limit), writing)
-    raise Exit(run_jobs(console, lambda: writing.checked(placement.jobs(inputs)), decoder, jobs))
+    limits = limits_of(size_limit)
+    decoder = _Decoder(region, format, device, limits, writing, video_codec, start, end, allow_partial)
+
+    def plan() -> Sequence[Job]:
+        return writing.checked(placed(placement.jobs(inputs), output, format))
+
+    raise Exit(run_jobs(console, plan, decoder, jobs))

@@ -9,7 +9,10 @@ from typer import Argument, BadParameter, Exit, Option
 
 from ...bitstream.limits import Limits
 from ...models import zoo
+from ..video.kind import SUFFIXES as CLIP_SUFFIXES
+from ..video.kind import is_clip, is_sequence
 from . import options
+from .clips import ClipEncoding
 from .console import Console, Progress
 from .exits import UsageError
 from .jobs import PIPE, Job, Placement
@@ -89,6 +92,7 @@ class _Encoder:
     device: str
     metadata: MetadataChoice
     verified: bool
+    partial: bool
     limits: Limits
     writing: Writing
 
@@ -100,6 +104,8 @@ class _Encoder:
             zoo.find(self.model), self.aim.quality
         )  # what is wrong is said before torch is loaded
 
+        if is_sequence(job.source) or is_clip(job.source if job.source != PIPE else sys.stdin.buffer):
+            return self._encode_clip(job, progress)
         from ..api import EncodeResult, encode
 
         in_memory = self.verified or job.dest == PIPE
@@ -125,6 +131,20 @@ class _Encoder:
             size += f"  quality {result.quality:g}"
         return Outcome({**fields, "verified": self.verified}, f"{job.label}  {size}  {result.seconds:.2f} s")
 
+    def _encode_clip(self, job: Job, progress: Progress) -> Outcome:
+        if self.aim.size or self.aim.bpp or self.aim.psnr:
+            raise UsageError(f"{job.source} is a clip: --target-... is for pictures, use -q")
+        return ClipEncoding(
+            quality=self.aim.quality,
+            model=self.model,
+            device=self.device,
+            metadata=self.metadata.value,
+            verified=self.verified,
+            partial=self.partial,
+            limits=self.limits,
+            writing=self.writing,
+        )(job, progress)
+
     def _deliver(self, data: bytes, job: Job) -> None:
         """Write a file that was made in memory; only a correct one gets its name."""
         if self.verified:
@@ -142,7 +162,9 @@ class _Encoder:
 
 
 def encode(
-    inputs: Annotated[list[str], Argument(metavar="IN...", help="Pictures, folders (-r), - for a pipe.")],
+    inputs: Annotated[
+        list[str], Argument(metavar="IN...", help="Pictures, clips, folders (-r), - for a pipe.")
+    ],
     output: options.Output = None,
     quality: Annotated[
         float | None,
@@ -158,7 +180,10 @@ def encode(
     metadata: Annotated[
         MetadataChoice, Option(help="Keep ICC profile, EXIF and XMP, or strip them, GPS included.")
     ] = MetadataChoice.ALL,
-    verify: Annotated[bool, Option("--verify", help="Decode each result before it gets its name.")] = False,
+    verify: Annotated[bool, Option("--verify", help="Decode each result; keep only what decodes.")] = False,
+    allow_partial: Annotated[
+        bool, Option("--allow-partial", help="Keep the frames before the damage of a damaged clip.")
+    ] = False,
     recursive: options.Recursive = False,
     jobs: options.Jobs = 1,
     device: options.Device = "auto",
@@ -170,10 +195,10 @@ def encode(
     verbose: options.Verbose = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Compress pictures into .lnt files, beside them or into OUT."""
+    """Compress pictures and clips into .lnt files, beside them or into OUT."""
     console = Console("encode", json, verbose, quiet)
     writing = Writing(force, skip_existing, dry_run, json)
-    placement = Placement(output, ".lnt", recursive, SUFFIXES)
+    placement = Placement(output, ".lnt", recursive, SUFFIXES | CLIP_SUFFIXES)
     aim = _Aim(quality, target_size, target_bpp, target_psnr)
-    encoder = _Encoder(aim, model, device, metadata, verify, limits_of(size_limit), writing)
+    encoder = _Encoder(aim, model, device, metadata, verify, allow_partial, limits_of(size_limit), writing)
     raise Exit(run_jobs(console, lambda: writing.checked(placement.jobs(inputs)), encoder, jobs))

@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 from typer import Exit
 
-from ..info import Info
+from ..info import Info, VideoInfo
 from ..info import info as read_info
 from . import options
 from .console import Console, Progress
@@ -34,7 +34,30 @@ def _table(found: Info) -> str:
         "format": f"{found.format_version}, {found.tiles} tile{'s' if found.tiles > 1 else ''}",
         "metadata": kept or "none",
     }
+    if found.video is not None:
+        rows |= _video_rows(found, found.video)
+        del rows["metadata"]
     return "\n".join(f"  {name:<9}{value}" for name, value in rows.items())
+
+
+def _video_rows(found: Info, video: VideoInfo) -> dict[str, str]:
+    """What differs for clips, and what only they have."""
+    rate = f", {video.rate:g} frames/s" if video.rate else ""
+    colours = f"primaries {video.primaries}, transfer {video.transfer}, matrix {video.matrix}"
+    rows = {
+        "file": f"{found.bytes} bytes, {found.bpp:.3f} bpp, {video.bitrate / 1000:.0f} kbit/s",
+        "frames": f"{video.frames} in {video.duration:.3f} s{rate}, times in {video.tick} s",
+        "source": f"{video.sampling}, {video.depth} bits, range {video.range}, {colours}",
+    }
+    if video.aspect not in ("0", "1"):
+        rows["aspect"] = f"{video.aspect} (of a sample)"
+    for number, stream in enumerate(video.streams):
+        sound = f", {stream.rate} Hz, {stream.channels} channels" if stream.media == "audio" else ""
+        language = f", {stream.language}" if stream.language else ""
+        rows[f"stream {number}"] = f"{stream.media}, {stream.codec}{sound}{language}"
+    if video.tags:
+        rows["tags"] = ", ".join(f"{name} {value!r}" for name, value in video.tags.items())
+    return rows
 
 
 def info(

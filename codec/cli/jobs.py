@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..video.kind import is_sequence
 from .exits import UnreadableInputError, UsageError
 
 PIPE = "-"
@@ -131,6 +132,8 @@ def check_readable(source: str, advice: str = "") -> None:
         UnreadableInputError: missing, a folder, empty, or not permitted.
         UsageError: standard input is a terminal.
     """
+    if is_sequence(source) and not os.path.exists(source):
+        return  # numbered pictures: FFmpeg finds them
     if source == PIPE:
         if sys.stdin.isatty():
             raise UsageError("standard input is a terminal: name a file, or pipe one in")

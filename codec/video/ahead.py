@@ -1,6 +1,6 @@
 """Work ahead: an iterator that runs in a thread of its own, a few items before the one who takes them."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
 from queue import Full, Queue
 from threading import Event, Thread
 from typing import TypeVar
@@ -10,7 +10,7 @@ _DEPTH = 4  # items: enough to level out slow ones, few enough for large frames
 _WAIT_S = 0.1  # between two looks whether anybody still wants the items
 
 
-def ahead(items: Iterable[Item], depth: int = _DEPTH) -> Iterator[Item]:
+def ahead(items: Iterable[Item], depth: int = _DEPTH) -> Generator[Item, None, None]:
     """Give the items, made in a thread: FFmpeg and torch work without Python's lock, so both get on.
 
     An exception of `items` is raised here, in its place. Closing this iterator ends the thread.

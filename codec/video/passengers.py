@@ -109,5 +109,5 @@ def to_av(packet: Packet, stream: Stream, target: AvStream, shift: int) -> av.Pa
     made.pts = None if time is None else time + shift
     made.dts = None if decode_time is None else decode_time + shift
     made.duration = packet.duration
-    made.is_keyframe, made.is_discard = packet.is_key, packet.is_discard
+    made.is_keyframe = packet.is_key
     return made

@@ -20,6 +20,7 @@ from ..frame import Frame, Samples
 from ..opening import Source, opened
 from ..orientation import swaps_sides, turn_upright
 from .coding import decode_pixels
+from .times import exact
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -151,7 +152,7 @@ class VideoReader:
 
     def seek(self, time: float) -> Iterator[VideoFrame]:
         """The frames from the one on that is shown at a time in seconds."""
-        ticks = int(Fraction(time) / self.tick // 1)
+        ticks = int(exact(time) / self.tick // 1)
         items = self._reader.items_from(time=ticks, on_damage=self._on_damage)
         shown: list[Item] = []
         for item in items:

@@ -21,6 +21,7 @@ from ...bitstream.header import Colour
 from ...bitstream.limits import Limits
 from ..errors import MediaWarning, UnreadableMediaError
 from ..frame import Samples
+from .kind import is_sequence
 from .passengers import describe, from_av
 from .pixels import ToRgb, depth_of, range_of, sampling_of, siting_of
 from .turning import orientation_of
@@ -116,7 +117,8 @@ class MediaSource:
 
     def _describe(self, first: VideoFrame) -> ClipFormat:
         rate, aspect = self._video.average_rate, self._video.sample_aspect_ratio
-        if any(part.is_alpha for part in first.format.components):
+        has_alpha = any(part.is_alpha for part in first.format.components)
+        if has_alpha and self._video.codec_context.name != "gif":  # whose frames always have it
             warnings.warn(f"{self.name} has transparency, which is not kept", MediaWarning, stacklevel=2)
         return ClipFormat(
             tick=self._tick,
@@ -211,23 +213,24 @@ class MediaSource:
                     f"{self.name} is cut off: it announces {self._video.frames} frames and has {packets}"
                 )
         except UnreadableMediaError as error:
-            if not self._partial or not frames:
+            if not self._partial:
+                raise
+            for frame in self._rest():
+                frames += 1
+                yield frame
+            if not frames:
                 raise
             warnings.warn(f"{error}; the {frames} frames before are used", MediaWarning, stacklevel=2)
 
+    def _rest(self) -> list[VideoFrame]:
+        """The whole frames that the decoder still has."""
+        try:
+            return [frame for frame in self._video.decode(None) if not frame.is_corrupt]
+        except FFmpegError:
+            return []
+
 
 _OF_THE_FILE = {"major_brand", "minor_version", "compatible_brands", "encoder"}  # not of what is in it
-
-
-def is_sequence(name: str) -> bool:
-    """Whether a name is a pattern of numbered pictures, such as frame%04d.png."""
-    return _sequence(os.path.basename(name))
-
-
-def _sequence(name: str) -> bool:
-    _, percent, behind = name.partition("%")
-    digits = behind.lstrip("0123456789")
-    return bool(percent) and digits.startswith("d") and "%" not in digits
 
 
 def _open(source: str | BinaryIO) -> InputContainer:

@@ -1,0 +1,219 @@
+"""A .lnt clip becomes a media file."""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from typing import BinaryIO, TypeAlias
+
+from ...bitstream.clip_frames import CodedFrame
+from ...bitstream.clip_reader import ClipReader, PacketGroup
+from ...bitstream.errors import LinnetError
+from ...bitstream.limits import Limits
+from ...models import codecs, zoo
+from ..atomic import atomic_write
+from ..device import device_name
+from ..frame import Frame, Samples
+from ..opening import Source, opened
+from ..orientation import swaps_sides
+from ..saving import find_format, save_image
+from .ahead import ahead
+from .coding import decode_pixels
+from .kind import is_sequence
+from .sink import Container, MediaSink, find_container, suffix_of
+from .times import exact
+
+_LINGER_S = 1  # how long, behind the last frame, late packets of before are looked for
+
+
+@dataclass(slots=True)
+class VideoDecodeResult:
+    """What a decode made. damage: what was passed over; lost: frames missing for it, as far as is known."""
+
+    width: int = 0
+    height: int = 0
+    frames: int = 0
+    lost: int = 0
+    damage: list[LinnetError] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A decoded frame as stored."""
+
+    pixels: Samples
+    time: int
+    duration: int
+
+
+_Piece: TypeAlias = _Shown | PacketGroup
+Progress: TypeAlias = Callable[[int, int], None]
+
+
+def decode_video(
+    source: Source,
+    dest: str | os.PathLike[str] | BinaryIO,
+    *,
+    format: str | None = None,
+    video_codec: str | None = None,
+    start: float | None = None,
+    end: float | None = None,
+    device: str = "auto",
+    overwrite: bool = False,
+    limits: Limits | None = None,
+    allow_partial: bool = False,
+    progress: Progress | None = None,
+) -> VideoDecodeResult:
+    """Decode a clip into a media file; sound and subtitles are muxed back untouched.
+
+    Args:
+        source: a path, the file's bytes, or a binary stream (also a pipe, but not with `start`).
+        dest: a path (written atomically), a pattern such as frame%04d.png, or a binary stream.
+        format: mp4, mkv, mov, webm, y4m and so on; None for the suffix of the path.
+        video_codec: h264, hevc, av1, vp9, ffv1 or an encoder of FFmpeg; None for the container's own.
+        start, end: seconds; what is shown from start on and before end, moved so that it begins at 0.
+        allow_partial: pass over damage: it costs the frames that it hits, and result.damage says so.
+        progress: called with (frames done, frames; 0 if unknown).
+    Raises:
+        FormatError, LimitExceededError: as `decode`. ValueError: format, codec, device or times.
+        FileExistsError, OSError.
+    """
+    if end is not None and end <= (start or 0):
+        raise ValueError(f"the end ({end:g} s) must come behind the start ({start or 0:g} s)")
+    is_path = isinstance(dest, (str, os.PathLike))
+    pattern = os.fspath(dest) if is_path and is_sequence(os.fspath(dest)) else None
+    container = None if pattern else find_container(format or (suffix_of(dest) if is_path else ""))
+    with opened(source) as stream:
+        job = _Job(ClipReader(stream, limits), start, end, allow_partial, device_name(device), progress)
+        with closing(ahead(job.pieces())) as pieces:
+            if container is None:
+                job.save_pictures(pieces, pattern or "", overwrite)
+            elif is_path:
+                with atomic_write(dest, overwrite) as target:
+                    job.mux(pieces, target, container, video_codec)
+            else:
+                job.mux(pieces, dest, container, video_codec)
+    return job.result
+
+
+class _Job:
+    """One decode: what runs ahead in a thread of its own, and what takes it."""
+
+    def __init__(
+        self,
+        reader: ClipReader,
+        start: float | None,
+        end: float | None,
+        partial: bool,
+        device: str,
+        progress: Progress | None,
+    ) -> None:
+        header = reader.header
+        self._reader, self._partial, self._progress = reader, partial, progress
+        self._codec = codecs.load(zoo.find_wire(header.model, header.weights_hash, header.quality), device)
+        self._start = None if start is None else exact(start)
+        self._end = None if end is None else exact(end)
+        turned = swaps_sides(header.orientation)
+        size = (header.height, header.width) if turned else (header.width, header.height)
+        self.result = VideoDecodeResult(*size)
+        # Asked now, since the stream belongs to the other thread later; a cut would only tell a part of it.
+        whole = start is None and end is None and reader.seekable and reader.is_complete
+        self._total = reader.index().frames if whole else 0
+
+    def pieces(self) -> Iterator[_Piece]:
+        """Decoded frames, and packets, of the wanted time."""
+        reader, result, tick = self._reader, self.result, self._reader.clip.tick
+        told = result.damage.append if self._partial else None
+        items = reader.items(told)
+        expected: int | None = 0
+        if self._start is not None:
+            items, expected = reader.items_from(time=int(self._start / tick // 1), on_damage=told), None
+        for item in items:
+            if isinstance(item, PacketGroup):
+                if wanted := self._wanted(item):
+                    yield wanted
+                continue
+            seconds = item.head.time * tick
+            if self._end is not None and seconds >= self._end:
+                if seconds >= self._end + _LINGER_S:
+                    break
+                continue
+            result.lost += 0 if expected is None else item.head.number - expected
+            expected = item.head.number + 1
+            if self._start is not None and seconds < self._start:
+                continue
+            if (shown := self._decoded(item)) is not None:
+                yield shown
+        if result.damage and self._end is None and self._total:
+            result.lost += self._total - (expected or 0)
+
+    def _decoded(self, frame: CodedFrame) -> _Shown | None:
+        try:
+            pixels = decode_pixels(frame, self._reader.header, self._codec)
+        except LinnetError as error:
+            if not self._partial:
+                raise
+            self.result.damage.append(error)
+            self.result.lost += 1
+            return None
+        return _Shown(pixels, frame.head.time, frame.head.duration)
+
+    def _wanted(self, group: PacketGroup) -> PacketGroup | None:
+        """The packets of a group that begin in the wanted time."""
+        tick = self._reader.streams[group.stream].tick
+        kept = []
+        for packet in group.packets:
+            ticks = packet.time if packet.time is not None else packet.decode_time
+            seconds = None if ticks is None else ticks * tick
+            early = self._start is not None and (seconds is None or seconds < self._start)
+            if not early and (self._end is None or (seconds is not None and seconds < self._end)):
+                kept.append(packet)
+        return replace(group, packets=kept) if kept else None
+
+    def _count(self, shown: int) -> None:
+        self.result.frames = shown
+        if self._progress is not None:
+            self._progress(shown, self._total)
+
+    def _check_any(self) -> None:
+        """Raises the damage, or ValueError, if no frame has come."""
+        if not self.result.frames:
+            if self.result.damage:
+                raise self.result.damage[0]
+            raise ValueError("no frame is shown in the wanted time")
+
+    def mux(
+        self, pieces: Iterator[_Piece], stream: BinaryIO, container: Container, codec: str | None
+    ) -> None:
+        """Write what comes into a media file."""
+        reader = self._reader
+        sink = MediaSink(stream, container, codec, reader.header, reader.streams, reader.tags)
+        shift: int | None = 0 if self._start is None else None  # ticks, to begin at 0
+        held: list[PacketGroup] = []  # until the first frame tells by how much they move
+        shown = 0
+        for piece in pieces:
+            if isinstance(piece, _Shown):
+                shift = -piece.time if shift is None else shift
+                while held:
+                    sink.write_packets(held.pop(0), shift * reader.clip.tick)
+                sink.write(piece.pixels, piece.time + shift, piece.duration)
+                shown += 1
+                self._count(shown)
+            elif shift is None:
+                held.append(piece)
+            else:
+                sink.write_packets(piece, shift * reader.clip.tick)
+        self._check_any()
+        sink.finish()
+
+    def save_pictures(self, pieces: Iterator[_Piece], pattern: str, overwrite: bool) -> None:
+        """Write what comes as numbered pictures, from 1 on, upright."""
+        find_format(suffix_of(pattern))
+        shown = 0
+        for piece in pieces:
+            if isinstance(piece, _Shown):
+                shown += 1
+                frame = Frame(piece.pixels, orientation=self._reader.header.orientation)
+                save_image(frame, pattern % shown, overwrite=overwrite)
+                self._count(shown)
+        self._check_any()

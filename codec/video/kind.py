@@ -1,0 +1,82 @@
+"""Pictures or clips: what a file holds, told from its first bytes. Standard library only, but for GIF."""
+
+import os
+from pathlib import Path
+from typing import BinaryIO
+
+from ...bitstream.chunks import SIGNATURE, ChunkType
+from ...bitstream.header import Kind
+
+# What folders are searched for, beside pictures.
+SUFFIXES = frozenset(
+    {".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".y4m", ".mpg", ".mpeg", ".ts", ".m2ts", ".mts", ".flv"}
+    | {".wmv", ".ogv", ".3gp", ".mxf", ".nut"}
+)
+_PREFIX_BYTES = 4096
+_CLIPS = (b"\x1aE\xdf\xa3", b"YUV4MPEG2", b"FLV\1", b"OggS", b"\0\0\1\xba", b"\0\0\1\xb3", b"nut/multimedia")
+_STILL_BRANDS = (b"avif", b"avis", b"heic", b"heix", b"heif", b"mif1", b"msf1")
+_PICTURES = (b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"BM", SIGNATURE[:4], *(b"P%d" % n for n in range(1, 8)))
+
+
+def _prefix(source: str | os.PathLike[str] | bytes | BinaryIO, count: int) -> bytes:
+    """The first bytes, left to be read again; none of a stream that can neither seek nor peek."""
+    if isinstance(source, bytes):
+        return source[:count]
+    if isinstance(source, (str, os.PathLike)):
+        with Path(source).open("rb") as stream:
+            return stream.read(count)
+    if source.seekable():
+        place = source.tell()
+        data = source.read(count)
+        source.seek(place)
+        return data
+    peek = getattr(source, "peek", None)
+    return bytes(peek(count)[:count]) if peek else b""
+
+
+def holds_clip(source: str | os.PathLike[str] | bytes | BinaryIO) -> bool:
+    """Whether a Linnet file is a clip. Anything damaged is none: its reader will say what is wrong."""
+    data = _prefix(source, len(SIGNATURE) + 5)
+    if len(data) < len(SIGNATURE) + 5 or not data.startswith(SIGNATURE + bytes([ChunkType.HEADER])):
+        return False
+    payload = data[len(SIGNATURE) + (2 if data[len(SIGNATURE) + 1] < 0x80 else 3) :]
+    return payload[1] & 3 == Kind.VIDEO
+
+
+def is_clip(source: str | BinaryIO) -> bool:
+    """Whether a media file holds moving pictures: a video container, or several pictures in one file."""
+    data = _prefix(source, _PREFIX_BYTES)
+    suffix = Path(source).suffix.lower() if isinstance(source, str) else ""
+    if data.startswith(b"\x89PNG"):
+        return b"acTL" in data
+    if data.startswith(b"GIF8"):
+        return not isinstance(source, str) or _is_animated(source)
+    if data.startswith(_PICTURES) or (data.startswith(b"RIFF") and data[8:12] == b"WEBP"):
+        return False
+    if data[4:8] == b"ftyp":
+        return data[8:12] not in _STILL_BRANDS
+    if data.startswith(_CLIPS) or (data.startswith(b"RIFF") and data[8:12] == b"AVI "):
+        return True
+    is_transport = data[:1] == b"G" and data[188:189] == b"G"
+    return is_transport or data[4:8] in (b"moov", b"mdat", b"wide", b"free", b"skip") or suffix in SUFFIXES
+
+
+def _is_animated(path: str) -> bool:
+    from PIL import Image  # only now: no other kind needs it
+
+    try:
+        with Image.open(path) as image:
+            return bool(getattr(image, "is_animated", False))
+    except (OSError, ValueError, SyntaxError):
+        return False
+
+
+def is_sequence(name: str) -> bool:
+    """Whether a name is a pattern of numbered pictures, such as frame%04d.png."""
+    return _sequence(os.path.basename(name))
+
+
+def _sequence(name: str) -> bool:
+    _, percent, behind = name.partition("%")
+    digits = behind.lstrip("0123456789")
+    return bool(percent) and digits.startswith("d") and "%" not in digits

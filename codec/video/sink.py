@@ -1,0 +1,234 @@
+"""Media out: frames and packets into any container that FFmpeg writes, with the clip's own times."""
+
+import os
+import warnings
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import PurePath
+from typing import BinaryIO
+
+import av
+from av.codec import Codec
+from av.container import OutputContainer
+from av.stream import Stream as AvStream
+from av.video.stream import VideoStream
+
+from ...bitstream.clip import ClipFormat, Siting
+from ...bitstream.clip_reader import PacketGroup
+from ...bitstream.clip_streams import Stream
+from ...bitstream.header import Header
+from ..errors import MediaWarning
+from ..frame import Samples
+from ..orientation import swaps_sides, turn_upright
+from .passengers import add_stream, to_av
+from .pixels import FromRgb, format_names, matrix_out, range_out
+from .turning import matrix_of
+
+Words = dict[str, str]
+DEFAULT_RATE = Fraction(25)  # frames per second, where none is known and one is needed
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """One kind of output. turns: it can say how to turn the picture; timed: each frame has its own time."""
+
+    name: str  # FFmpeg's
+    codec: str
+    turns: bool = False
+    timed: bool = True
+    streams: bool = True
+
+
+CONTAINERS = {
+    "mp4": Container("mp4", "libx264", turns=True),
+    "m4v": Container("mp4", "libx264", turns=True),
+    "mov": Container("mov", "libx264", turns=True),
+    "mkv": Container("matroska", "libx264"),
+    "webm": Container("webm", "libvpx-vp9"),
+    "nut": Container("nut", "ffv1"),
+    "avi": Container("avi", "libx264", timed=False),
+    "y4m": Container("yuv4mpegpipe", "rawvideo", timed=False, streams=False),
+}
+# Names that people know, and what their encoder needs so that the loss is Linnet's.
+_ENCODERS: dict[str, tuple[str, Words]] = {
+    "h264": ("libx264", {}),
+    "libx264": ("libx264", {"crf": "14", "preset": "medium"}),
+    "hevc": ("libx265", {}),
+    "h265": ("libx265", {}),
+    "libx265": ("libx265", {"crf": "16", "x265-params": "log-level=none"}),
+    "vp9": ("libvpx-vp9", {}),
+    "libvpx-vp9": ("libvpx-vp9", {"crf": "14", "b": "0", "cpu-used": "4"}),
+    "av1": ("libsvtav1", {}),
+    "libsvtav1": ("libsvtav1", {"crf": "16", "preset": "8"}),
+    "ffv1": ("ffv1", {"level": "3"}),
+}
+_EVEN_SIDES = {"libx264", "libx265", "libvpx-vp9", "libsvtav1"}  # those that halve no odd side
+
+
+def find_container(name: str) -> Container:
+    """The container of a suffix. Raises ValueError."""
+    found = CONTAINERS.get(name.lower().lstrip("."))
+    if found is None:
+        raise ValueError(
+            f"cannot write clips as {name!r}: expected one of {', '.join(CONTAINERS)}, "
+            "or a pattern of pictures such as frame%04d.png"
+        )
+    return found
+
+
+def find_encoder(name: str) -> tuple[str, Words]:
+    """FFmpeg's encoder of a name, and its options. Raises ValueError."""
+    encoder = _ENCODERS[name][0] if name in _ENCODERS else name
+    os.environ.setdefault("SVT_LOG", "1")  # errors only: that encoder describes itself on stderr
+    try:
+        codec = Codec(encoder, "w")
+    except ValueError:
+        raise ValueError(
+            f"no video codec is called '{name}' here: try h264, hevc, av1, vp9 or ffv1"
+        ) from None
+    if codec.type != "video":
+        raise ValueError(f"'{name}' is a codec for {codec.type}, not for video")
+    return encoder, _ENCODERS.get(encoder, (encoder, {}))[1]
+
+
+def choose_format(encoder: str, clip: ClipFormat, size: tuple[int, int]) -> str:
+    """The pixel format that holds the clip best, of those that an encoder takes.
+
+    Warns:
+        MediaWarning: it holds fewer bits or colour samples than the source had.
+    """
+    names = format_names(clip)
+    if encoder in _EVEN_SIDES and (size[0] % 2 or size[1] % 2):
+        names = [name for name in names if not name.startswith(("yuv420p", "yuv422p"))]
+    offered = [form.name for form in Codec(encoder, "w").video_formats or []]
+    chosen = next(
+        (name for name in names if not offered or name in offered), offered[0] if offered else names[0]
+    )
+    depth = max(part.bits for part in av.VideoFormat(chosen).components)
+    if depth < clip.depth:
+        warnings.warn(
+            f"{encoder} takes {depth} bits a sample: rounded from {clip.depth}", MediaWarning, stacklevel=2
+        )
+    return chosen
+
+
+class MediaSink:
+    """An output that takes frames in the order in which they are shown, and packets between them.
+
+    Args:
+        stream: binary, open for writing.
+        container, codec: what to write; `codec` None for the container's own.
+        header, streams, tags: of the clip.
+    Raises:
+        ValueError: no such codec, or the container does not take it.
+    """
+
+    def __init__(
+        self,
+        stream: BinaryIO,
+        container: Container,
+        codec: str | None,
+        header: Header,
+        streams: tuple[Stream, ...],
+        tags: Words,
+    ) -> None:
+        assert header.clip is not None
+        self._container, self._clip = container, header.clip
+        self._orientation = 1 if container.turns else header.orientation
+        turned = swaps_sides(self._orientation)
+        size = (header.height, header.width) if turned else (header.width, header.height)
+        options = {} if _can_seek(stream) or container.name != "mp4" else {"movflags": _FRAGMENTS}
+        if container.name == "yuv4mpegpipe":
+            options["strict"] = "-1"  # more than 8 bits
+        file = av.open(stream, "w", format=container.name, container_options=options)
+        assert isinstance(file, OutputContainer)
+        self._file = file
+        self._file.metadata.update(tags)
+        self._video = self._add_video(codec or container.codec, size, turned)
+        if container.turns and header.orientation != 1:
+            self._video.set_display_matrix(matrix_of(header.orientation))
+        self._others: list[AvStream | None] = []
+        self._streams = streams if container.streams else ()
+        self._others = [add_stream(self._file, each) for each in self._streams]
+        # A y4m file states the centre for halved samples, and PyAV cannot make it state anything else.
+        siting = Siting.CENTER if container.name == "yuv4mpegpipe" else self._clip.siting
+        self._from_rgb = FromRgb(replace(self._clip, siting=siting), self._format)
+        self._slots = 0  # frames written, where frames have no times
+        self._held: tuple[Samples, int, int] | None = None
+
+    def _add_video(self, codec: str, size: tuple[int, int], turned: bool) -> VideoStream:
+        clip = self._clip
+        encoder, options = find_encoder(codec)
+        self._format = choose_format(encoder, clip, size)
+        self._rate = clip.rate or DEFAULT_RATE
+        stream = self._file.add_stream(encoder, rate=self._rate, options=dict(options))
+        assert isinstance(stream, VideoStream)
+        stream.width, stream.height = size
+        stream.pix_fmt = self._format
+        self._tick = clip.tick if self._container.timed else 1 / self._rate
+        stream.time_base = self._tick
+        context = stream.codec_context
+        context.time_base = self._tick
+        context.thread_type = "AUTO"
+        if clip.aspect:
+            context.sample_aspect_ratio = 1 / clip.aspect if turned else clip.aspect
+        context.color_primaries, context.color_trc = clip.primaries, clip.transfer
+        if not av.VideoFormat(self._format).is_rgb:
+            context.colorspace, context.color_range = matrix_out(clip), range_out(clip)
+        return stream
+
+    def write(self, pixels: Samples, time: int, duration: int) -> None:
+        """Write a frame [H, W, channels] as stored, shown at `time` for `duration` ticks of the clip."""
+        upright = turn_upright(pixels, self._orientation)
+        if self._container.timed:
+            self._encode(upright, time, duration)
+            return
+        # At a constant rate the one before stands until this one comes.
+        if self._held is not None:
+            self._fill(time)
+        self._held = upright, time, duration
+
+    def _fill(self, until: int) -> None:
+        """Write the held frame as often as it takes to reach a time."""
+        assert self._held is not None
+        pixels, time, _ = self._held
+        count = max(1, round((until - time) * self._clip.tick * self._rate))
+        for _ in range(count):
+            self._encode(pixels, self._slots, 1)
+            self._slots += 1
+
+    def _encode(self, pixels: Samples, time: int, duration: int) -> None:
+        frame = self._from_rgb(pixels, time)
+        frame.time_base = self._tick
+        frame.duration = duration
+        self._file.mux(self._video.encode(frame))
+
+    def write_packets(self, group: PacketGroup, shift: Fraction = Fraction(0)) -> None:
+        """Write packets of a stream, moved by so many seconds."""
+        if group.stream >= len(self._others):
+            return
+        target, stream = self._others[group.stream], self._streams[group.stream]
+        if target is None:
+            return
+        for packet in group.packets:
+            self._file.mux(to_av(packet, stream, target, round(shift / stream.tick)))
+
+    def finish(self) -> None:
+        """Write what is held, and the end."""
+        if self._held is not None:
+            _, time, duration = self._held
+            self._fill(time + duration)
+        self._file.mux(self._video.encode(None))
+        self._file.close()
+
+
+_FRAGMENTS = "frag_keyframe+empty_moov+default_base_moof"  # of an MP4 whose front is not written last
+
+
+def _can_seek(stream: BinaryIO) -> bool:
+    return stream.seekable()
+
+
+def suffix_of(dest: str | os.PathLike[str]) -> str:
+    """The suffix that says how to write a file, without the dot."""
+    return PurePath(dest).suffix.lower().lstrip(".")

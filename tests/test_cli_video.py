@@ -1,0 +1,82 @@
+"""Clips from the shell: there and back, a pipe, a part, damage, and what is said of wrong words."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from cli_process import LINNET, linnet
+from PIL import Image
+from video_samples import STEADY, TICK, Shape, content_of, make_clip
+
+SECONDS = [time * TICK for time in STEADY]
+
+
+@pytest.fixture(scope="module")
+def folder(photo_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """a.mp4 and a.lnt."""
+    folder = tmp_path_factory.mktemp("clips")
+    with Image.open(photo_path) as photo:
+        make_clip(folder / "a.mp4", photo.convert("RGB"), shape=Shape(tags=(("title", "Pan"),)))
+    done = linnet("encode", "a.mp4", "-q", "60", "--verify", "--json", cwd=folder)
+    assert done.code == 0
+    result = done.records[0]
+    assert (result["frames"], result["verified"], result["output"]) == (8, True, "a.lnt")
+    return folder
+
+
+def test_a_clip_goes_there_and_back(folder: Path) -> None:
+    done = linnet("decode", "a.lnt", "-o", "back/", cwd=folder)
+    assert (done.code, done.out) == (0, b"")
+    back = content_of(folder / "back" / "a.mp4")
+    assert back.times == SECONDS
+    assert back.packets == content_of(folder / "a.mp4").packets
+
+
+def test_info_knows_clips(folder: Path) -> None:
+    shown = linnet("info", "a.lnt", cwd=folder).out.decode()
+    assert "8 in 0.320 s, 25 frames/s, times in 1/12800 s" in shown
+    assert "audio, aac, 48000 Hz, 2 channels, deu" in shown
+    assert "title 'Pan'" in shown
+
+
+def test_a_pipe_takes_and_gives_clips(folder: Path) -> None:
+    """The reader of the pipe may also have enough."""
+    part = "decode a.lnt -o - --format y4m --ss 0:00.16 --to 0.24"
+    command = f"{LINNET} {part} | {LINNET} encode - -o - -q 90 --quiet > piped.lnt"
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command], cwd=folder, capture_output=True, check=True
+    )
+    assert b"2 frames" in done.stderr
+    assert "2 in 0.080 s" in linnet("info", "piped.lnt", cwd=folder).out.decode()
+    command = f"{LINNET} decode a.lnt -o - --format y4m --quiet | head -c 9"
+    done = subprocess.run(["bash", "-c", command], cwd=folder, capture_output=True, check=True)
+    assert (done.stdout, done.stderr) == (b"YUV4MPEG2", b"")
+
+
+def test_damage_is_an_error_unless_a_partial_result_is_asked_for(folder: Path) -> None:
+    data = (folder / "a.lnt").read_bytes()
+    (folder / "cut.lnt").write_bytes(data[: len(data) * 2 // 3])
+    done = linnet("info", "cut.lnt", cwd=folder)
+    assert done.code == 5
+    assert "cut.lnt: the file ends" in done.complaint
+    done = linnet("decode", "cut.lnt", "--allow-partial", "--json", cwd=folder)
+    assert done.code == 9
+    assert "the file ends" in str(done.records[0]["damage"])
+    assert 0 < len(content_of(folder / "cut.mp4").times) < 8
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "reason"),
+    [
+        ("decode a.lnt -o a.xyz", 2, "cannot write clips as 'xyz'"),
+        ("decode a.lnt -o x.mp4 --region 0,0,8,8", 2, "--region is for pictures"),
+        ("decode a.lnt -o -", 2, "--format"),
+        ("encode a.mp4 -o x.lnt --target-size 4k", 2, "is for pictures"),
+        ("encode none.mp4", 3, "No such file"),
+    ],
+)
+def test_wrong_words_are_said_in_a_line(words: str, code: int, reason: str, folder: Path) -> None:
+    done = linnet(*words.split(), cwd=folder)
+    assert done.code == code
+    assert reason in done.complaint
+    assert not list(folder.glob("x.*"))
