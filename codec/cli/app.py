@@ -56,7 +56,8 @@ def linnet(
     """A neural image codec: photos in files far smaller than JPEG, decoded identically on every machine.
 
     Exit codes: 0 ok, 1 other, 2 usage, 3 unreadable input, 4 unsupported version or missing model, 5 corrupt,
-    6 limit exceeded, 8 output exists, 9 some of many failed, 130 interrupted.
+    6 limit exceeded, 8 output exists, 9 some of many failed or a part was lost,
+    130 interrupted.
     """
 
 
