@@ -223,6 +223,10 @@ def test_what_is_no_whole_clip_is_refused(folder: Path, photo: Image.Image, tmp_
         (tmp_path / name).write_bytes(content)
         with pytest.raises(UnreadableImageError):
             linnet.encode_video(tmp_path / name, tmp_path / "x.lnt")
+    data = make_clip(tmp_path / "long.mkv", photo, UNEVEN, Shape(sound=None)).read_bytes()
+    (tmp_path / "cut.mkv").write_bytes(data[: len(data) // 2])
+    with pytest.raises(UnreadableImageError, match=r"it announces 0\.\d+ s and has 0\.\d+ s"):
+        linnet.encode_video(tmp_path / "cut.mkv", tmp_path / "x.lnt")
     with av.open(tmp_path / "front.mp4", "w", options={"movflags": "faststart"}) as file:
         stream = file.add_stream("libx264", rate=25)
         stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"

@@ -26,6 +26,8 @@ from .passengers import describe, from_av
 from .pixels import ToRgb, depth_of, range_of, sampling_of, siting_of
 from .turning import orientation_of
 
+_SLACK_S = 0.2  # by which a duration may be wrong
+_MAX_RATE = 1000  # frames per second; more is not believed
 _SEQUENCE_RATE = "25"  # frames per second of numbered pictures, as FFmpeg has it
 
 
@@ -99,7 +101,8 @@ class MediaSource:
         others = [*self._file.streams.audio, *self._file.streams.subtitles]
         kept = [(stream, found) for stream in others if (found := describe(stream)) is not None]
         self.streams: tuple[Stream, ...] = tuple(found for _, found in kept)
-        self.tags = {name: value for name, value in self._file.metadata.items() if name not in _OF_THE_FILE}
+        tags = self._file.metadata.items()
+        self.tags = {name: value for name, value in tags if name.lower() not in _OF_THE_FILE}
         self._numbers = {stream.index: number for number, (stream, _) in enumerate(kept)}
         self._packets = self._demuxed([self._video, *(stream for stream, _ in kept)])
         self._early: list[VideoFrame | SourcePacket] = []
@@ -117,6 +120,8 @@ class MediaSource:
 
     def _describe(self, first: VideoFrame) -> ClipFormat:
         rate, aspect = self._video.average_rate, self._video.sample_aspect_ratio
+        if rate is not None and rate > _MAX_RATE:  # a tick taken for a rate
+            rate = None
         has_alpha = any(part.is_alpha for part in first.format.components)
         if has_alpha and self._video.codec_context.name != "gif":  # whose frames always have it
             warnings.warn(f"{self.name} has transparency, which is not kept", MediaWarning, stacklevel=2)
@@ -192,9 +197,12 @@ class MediaSource:
     def _demuxed(self, streams: list[AvStream]) -> Iterator[VideoFrame | SourcePacket]:
         """Decoded frames and other packets as they come."""
         packets = frames = 0
+        end = Fraction(0)  # of what has come, seconds
         try:
             with blaming(str(self.name)):
                 for packet in self._file.demux(streams):
+                    if packet.pts is not None and packet.time_base:
+                        end = max(end, (packet.pts + (packet.duration or 0)) * packet.time_base)
                     if packet.stream.index != self._video.index:
                         if packet.size or packet.pts is not None:
                             yield SourcePacket(self._numbers[packet.stream.index], from_av(packet))
@@ -212,6 +220,7 @@ class MediaSource:
                 raise UnreadableMediaError(
                     f"{self.name} is cut off: it announces {self._video.frames} frames and has {packets}"
                 )
+            self._check_end(end, len(streams))
         except UnreadableMediaError as error:
             if not self._partial:
                 raise
@@ -221,6 +230,18 @@ class MediaSource:
             if not frames:
                 raise
             warnings.warn(f"{error}; the {frames} frames before are used", MediaWarning, stacklevel=2)
+
+    def _check_end(self, end: Fraction, streams: int) -> None:
+        """Matroska just ends where it is cut: only the duration in its front tells."""
+        found = self._file.streams
+        every = streams == len(found.video) + len(found.audio) + len(found.subtitles)
+        if "matroska" not in self._file.format.name or not every or self._file.duration is None:
+            return
+        announced = self._file.duration / 1_000_000
+        if end < announced - _SLACK_S:
+            raise UnreadableMediaError(
+                f"{self.name} is cut off: it announces {announced:.3f} s and has {float(end):.3f} s"
+            )
 
     def _rest(self) -> list[VideoFrame]:
         """The whole frames that the decoder still has."""
