@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -61,6 +62,11 @@ def placed(jobs: Sequence[Job], output: str | None, format: str | None) -> list[
     ]
 
 
+def _output_of(job: Job) -> AbstractContextManager[None]:
+    """What goes wrong while a pipe is written is the pipe's fault; of a file the error itself says whose."""
+    return standard_output() if job.dest == PIPE else nullcontext()
+
+
 @dataclass(frozen=True, slots=True)
 class ClipEncoding:
     """The options of `encode` that concern clips."""
@@ -81,7 +87,7 @@ class ClipEncoding:
         if self.verified and job.dest == PIPE:
             raise UsageError("a clip in a pipe is gone before it can be verified: give -o a file")
         source = job.source if job.source != PIPE else sys.stdin.buffer
-        with standard_output():
+        with _output_of(job):
             result = encode_video(
                 source,
                 sys.stdout.buffer if job.dest == PIPE else job.dest,
@@ -131,7 +137,7 @@ class ClipDecoding:
 
         if job.dest == PIPE and self.format is None:
             raise UsageError("a clip in a pipe needs its --format: y4m, or mkv with sound")
-        with standard_output():
+        with _output_of(job):
             result = decode_video(
                 open_source(job.source),
                 sys.stdout.buffer if job.dest == PIPE else job.dest,
