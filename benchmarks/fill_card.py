@@ -26,7 +26,9 @@ def kodak_table(results: dict, codec: str) -> Card:
     deltas = {
         delta["anchor"]: round(delta["rate_percent"], 2)
         for delta in results["bd"]["deltas"]
-        if delta["test"] == curve["label"] and delta["metric"] == "psnr" and delta["rate_percent"] is not None
+        if delta["test"] == curve["label"]
+        and delta["metric"] == "psnr_db"
+        and delta["rate_percent"] is not None
     }
     return {"kodak": table, "kodak_bd_rate_percent": deltas}
 

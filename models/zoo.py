@@ -51,7 +51,7 @@ SPECS = (
         name="fast",
         kind="image",
         file="fast.safetensors",
-        sha256="c6bdfa6672fe05014c176d684fd5e9bea335bbfc3d16ae1afbf7d08fa16174dc",
+        sha256="5d42d32777043304651dd0da5012b364ebacd778662172424616d177ddbe614c",
     ),
 )
 
