@@ -53,6 +53,13 @@ SPECS = (
         file="fast.safetensors",
         sha256="5d42d32777043304651dd0da5012b364ebacd778662172424616d177ddbe614c",
     ),
+    ModelSpec(
+        wire_id=2,
+        name="fast-ms-ssim",
+        kind="image",
+        file="fast-ms-ssim.safetensors",
+        sha256="f3cf151bc9a5285844cb9ad5c9cbf305703a7c9387046b8e4d962b0dc4f90952",
+    ),
 )
 
 

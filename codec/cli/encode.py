@@ -41,6 +41,13 @@ SUFFIXES = frozenset(
 _REPORTED = ("width", "height", "bytes", "bpp", "seconds", "quality", "model", "estimated_bytes")
 
 
+class Tune(str, Enum):
+    """What a model was trained to keep."""
+
+    PSNR = "psnr"
+    MS_SSIM = "ms-ssim"
+
+
 class MetadataChoice(str, Enum):
     """What becomes of ICC profile, EXIF and XMP."""
 
@@ -177,6 +184,7 @@ def encode(
     target_bpp: Annotated[float | None, Option("--target-bpp", help="Most bits per pixel.")] = None,
     target_psnr: Annotated[float | None, Option("--target-psnr", help="Least PSNR, in dB.")] = None,
     model: Annotated[str, Option("-m", "--model", help="See linnet models list.")] = "fast",
+    tune: Annotated[Tune, Option(help="ms-ssim takes the model MODEL-ms-ssim.")] = Tune.PSNR,
     metadata: Annotated[
         MetadataChoice, Option(help="Keep ICC profile, EXIF and XMP, or strip them, GPS included.")
     ] = MetadataChoice.ALL,
@@ -200,5 +208,7 @@ def encode(
     writing = Writing(force, skip_existing, dry_run, json)
     placement = Placement(output, ".lnt", recursive, SUFFIXES | CLIP_SUFFIXES)
     aim = _Aim(quality, target_size, target_bpp, target_psnr)
+    if tune is not Tune.PSNR:
+        model = f"{model}-{tune.value}"
     encoder = _Encoder(aim, model, device, metadata, verify, allow_partial, limits_of(size_limit), writing)
     raise Exit(run_jobs(console, lambda: writing.checked(placement.jobs(inputs)), encoder, jobs))
