@@ -13,7 +13,7 @@ from PIL import Image
 from linnet.bitstream import CorruptFileError
 from linnet.codec.still import MeasuredEncoder
 from linnet.codec.tiles import to_planes
-from linnet.entropy.coder import RateCounter, SymbolDecoder, SymbolEncoder
+from linnet.entropy.coder import SKIP, RateCounter, SymbolDecoder, SymbolEncoder
 from linnet.entropy.prior import quadtree_places
 from linnet.entropy.tables import CdfTable, Int32
 from linnet.models.image import quadtree_masks
@@ -126,11 +126,11 @@ def test_a_symbol_beyond_the_limit_is_corrupt_on_every_machine() -> None:
 
         def code(self, symbols: Int32 | None, rows: NDArray[np.uint8], table: CdfTable) -> Int32:
             assert symbols is not None
-            crafted = np.where(rows == rows.max(), 2**20, symbols).astype(np.int32)
+            crafted = np.where(rows != SKIP, 2**20, symbols).astype(np.int32)
             return super().code(crafted if table is codec.entropy.y_table else symbols, rows, table)
 
     encoder = Crafted()
-    y = torch.zeros(2, 2, codec.entropy.latent)
+    y = torch.full((2, 2, codec.entropy.latent), 30.0)  # far from what the prior can skip
     with pytest.raises(CorruptFileError, match="beyond"):
         codec.encode_latents(encoder, y, 100)
     with pytest.raises(CorruptFileError, match="beyond"):

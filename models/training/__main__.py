@@ -10,13 +10,7 @@ import json
 import sys
 from pathlib import Path
 
-import torch
-
-from .config import find_config, read_config
-from .data import write_packed
-from .export import export
-from .trainer import Trainer
-from .world import join, leave
+from .config import TrainConfig, find_config, read_config
 
 
 def parser() -> argparse.ArgumentParser:
@@ -47,22 +41,26 @@ def _exit_code(error: Exception) -> int:
     return 2 if isinstance(error, ValueError) else 3 if isinstance(error, OSError) else 1
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Run; returns the exit code."""
-    words = parser().parse_args(argv)
+def _run(words: argparse.Namespace, config: TrainConfig) -> int:
+    """Export, pack or train. What takes seconds to import is imported here: mistakes above show at once."""
+    import torch
+
+    from .data import write_packed
+    from .export import export
+    from .trainer import Trainer
+    from .world import join, leave
+
+    if words.export:
+        card = json.loads(words.card.read_text()) if words.card else {}
+        print(export(config, config.run / "best.pt", words.export, card))
+        return 0
+    if words.pack:
+        write_packed(config.data, words.pack)
+        return 0
+    if words.threads:
+        torch.set_num_threads(words.threads)
+    world, device = join(words.device)
     try:
-        paths = {"data": words.data, "run": words.run, "start": words.start}
-        config = read_config(find_config(words.config), paths)
-        if words.export:
-            card = json.loads(words.card.read_text()) if words.card else {}
-            print(export(config, config.run / "best.pt", words.export, card))
-            return 0
-        if words.pack:
-            write_packed(config.data, words.pack)
-            return 0
-        if words.threads:
-            torch.set_num_threads(words.threads)
-        world, device = join(words.device)
         trainer = Trainer(config, device, world)
         if world.leads:
             print(
@@ -70,12 +68,21 @@ def main(argv: list[str] | None = None) -> int:
                 flush=True,
             )
         trainer.run(words.minutes)
-    except (ValueError, OSError, ArithmeticError) as error:
-        print(f"linnet train: {error}", file=sys.stderr)
-        return _exit_code(error)
     finally:
         leave()
     return 0
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run; returns the exit code."""
+    words = parser().parse_args(argv)
+    try:
+        paths = {"data": words.data, "run": words.run, "start": words.start}
+        config = read_config(find_config(words.config), paths)
+        return _run(words, config)
+    except (ValueError, OSError, ArithmeticError) as error:
+        print(f"linnet train: {error}", file=sys.stderr)
+        return _exit_code(error)
 
 
 if __name__ == "__main__":

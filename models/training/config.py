@@ -67,12 +67,12 @@ MS_SSIM_SIDE = 161  # px: five scales of an 11 px window
 
 
 def find_config(name: str) -> Path:
-    """A file, or one of the configurations that ship, by name. Raises ValueError naming them."""
+    """A file, or one of the configurations that ship, by name. Raises FileNotFoundError naming them."""
     known = sorted(path.stem for path in SHIPPED.glob("*.toml"))
     if name in known and not Path(name).exists():
         return SHIPPED / f"{name}.toml"
     if not Path(name).is_file():
-        raise ValueError(f"no configuration at {name}: give a TOML file, or one of {', '.join(known)}")
+        raise FileNotFoundError(f"no configuration at {name}: give a TOML file, or one of {', '.join(known)}")
     return Path(name)
 
 
