@@ -13,7 +13,7 @@ from linnet.models.image_codec import ImageCodec
 SMALL = """
 data = "pictures"
 run = "run"
-steps = 120
+steps = 80
 batch = 2
 crop_px = 64
 late_share = 0.0

@@ -20,7 +20,7 @@ CPU = torch.device("cpu")
 
 def test_two_processes_step_by_the_mean_of_their_gradients(tmp_path: Path, photo: Image.Image) -> None:
     path = training_folder(tmp_path, photo)
-    path.write_text(path.read_text().replace("steps = 120", "steps = 1").replace("= 5\n", "= 1\n", 1))
+    path.write_text(path.read_text().replace("steps = 80", "steps = 1").replace("= 5\n", "= 1\n", 1))
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     alone = Trainer(read_config(path), CPU)

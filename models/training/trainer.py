@@ -53,7 +53,7 @@ class Trainer:
         self.forward = self._prepared(
             config.compile == "on" or (config.compile == "auto" and device.type == "cuda")
         )
-        self.step_flops, self.peak_flops = 0, 0.0
+        self.step_flops = 0
 
     def _begin(self) -> None:
         """Resume, fine-tune from a checkpoint, or start from the block basis of the pictures."""
@@ -230,10 +230,8 @@ class Trainer:
         return self.step_flops
 
     def peak(self) -> float:
-        """Operations a second that a matrix product reaches on this device, measured once."""
-        if not self.peak_flops:
-            self.peak_flops = matmul_flops(self.device, torch.bfloat16 if self.bf16 else torch.float32)
-        return self.peak_flops
+        """Operations a second that a matrix product reaches on this device."""
+        return matmul_flops(self.device, torch.bfloat16 if self.bf16 else torch.float32)
 
     def evaluate(self) -> dict[str, float]:
         """See validation.evaluate."""
