@@ -2,10 +2,6 @@
 
 import io
 import os
-import subprocess
-import sys
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from hyperprior_samples import ARCHITECTURES, own
+from machine_settings import outputs_of
 from model_samples import psnr_db
 from PIL import Image
 
@@ -204,7 +201,7 @@ SETTINGS = [
 @pytest.fixture(scope="module")
 def outcomes(
     photo_path: Path, models_folder: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Path, list[str]]]:
+) -> tuple[Path, list[str]]:
     """A folder with one file written here and one by each setting, and what each setting read of ours."""
     folder = tmp_path_factory.mktemp("machines")
     environment = {**os.environ, "LINNET_MODELS": str(models_folder)}
@@ -212,22 +209,14 @@ def outcomes(
         patch.setenv("LINNET_MODELS", str(models_folder))
         linnet.encode(photo_path, folder / "here.lnt", model=MEAN)
 
-    def run(number: int) -> str:
-        threads, settings = SETTINGS[number]
-        words = [threads, str(folder / "here.lnt"), str(photo_path), str(folder / f"{number}.lnt")]
-        done = subprocess.run(
-            [sys.executable, "-c", PROGRAM, *words],
-            env={**environment, **settings},
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
+    runs = [
+        (
+            [threads, str(folder / "here.lnt"), str(photo_path), str(folder / f"{number}.lnt")],
+            {**environment, **settings},
         )
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
-
-    with ThreadPoolExecutor(2) as pool:
-        yield folder, list(pool.map(run, range(len(SETTINGS))))
+        for number, (threads, settings) in enumerate(SETTINGS)
+    ]
+    return folder, outputs_of(PROGRAM, runs)
 
 
 def test_every_setting_decodes_our_file_to_the_hash_in_it(outcomes: tuple[Path, list[str]]) -> None:

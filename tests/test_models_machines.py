@@ -1,13 +1,10 @@
 """A file decodes to the same integers whatever threads, instruction set and number type either side has."""
 
 import os
-import subprocess
-import sys
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from machine_settings import outputs_of
 
 import linnet
 from linnet.bitstream import Reader
@@ -39,28 +36,20 @@ SETTINGS = [
 
 
 @pytest.fixture(scope="module")
-def outcomes(photo_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, list[str]]]:
+def outcomes(photo_path: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
     """A folder with one file written here and one by each setting, and what each setting read of ours."""
     folder = tmp_path_factory.mktemp("machines")
     coded = folder / "here.lnt"
     linnet.encode(photo_path, coded, quality=45)
 
-    def run(number: int) -> str:
-        threads, dtype, settings = SETTINGS[number]
-        words = [threads, dtype, str(coded), str(photo_path), str(folder / f"{number}.lnt")]
-        done = subprocess.run(
-            [sys.executable, "-c", PROGRAM, *words],
-            env={**os.environ, **settings},
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
+    runs = [
+        (
+            [threads, dtype, str(coded), str(photo_path), str(folder / f"{number}.lnt")],
+            {**os.environ, **settings},
         )
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
-
-    with ThreadPoolExecutor(2) as pool:
-        yield folder, list(pool.map(run, range(len(SETTINGS))))
+        for number, (threads, dtype, settings) in enumerate(SETTINGS)
+    ]
+    return folder, outputs_of(PROGRAM, runs)
 
 
 def test_every_setting_decodes_our_file_to_the_hash_in_it(outcomes: tuple[Path, list[str]]) -> None:
