@@ -2,7 +2,7 @@
 
 from .chunks import SIGNATURE
 from .clip import ClipFormat, Range, Sampling, Siting
-from .clip_frames import CodedFrame, FrameHead, FrameKind
+from .clip_frames import CodedFrame, FrameHead, FrameKind, Motion
 from .clip_reader import ClipReader, PacketGroup
 from .clip_streams import Form, Media, Packet, Stream
 from .clip_writer import ClipWriter
@@ -16,7 +16,7 @@ from .errors import (
     TruncatedError,
     UnsupportedVersionError,
 )
-from .header import MAJOR, MINOR, Colour, Header, Kind
+from .header import MAJOR, MINOR, Colour, Header, Kind, ModelRef
 from .limits import Limits
 from .metadata import Metadata
 from .reader import Reader, Tile
@@ -44,6 +44,8 @@ __all__ = [
     "Media",
     "Metadata",
     "ModelMismatchError",
+    "ModelRef",
+    "Motion",
     "NotLinnetError",
     "Packet",
     "PacketGroup",

@@ -11,18 +11,19 @@ from .reader import HASH_BYTES, Tile
 
 _NAME = ChunkType.FRAME.name.lower()
 _QUALITY_BIT, _KIND_MASK, _RESERVED = 0x04, 0x03, 0xF8
-MAX_PREFIX_BYTES = 1 + 3 * 9 + 2  # flags, three varints, quality: all that stands before the tiles
+MAX_PREFIX_BYTES = 1 + 3 * 9 + 2  # flags, three varints, quality: all that stands before motion and tiles
 
 
 class FrameKind(IntEnum):
     """What a frame depends on."""
 
     KEY = 0  # on nothing
+    INTER = 1  # on the frame before, which may be an inter frame too
 
 
 @dataclass(frozen=True, slots=True)
 class FrameHead:
-    """What stands before a frame's tiles."""
+    """What stands before a frame's motion and tiles."""
 
     kind: FrameKind
     number: int  # 0 for the first frame
@@ -32,36 +33,51 @@ class FrameHead:
 
 
 @dataclass(frozen=True, slots=True)
+class Motion:
+    """The motion field of an inter frame as it stands in the file; one for the whole frame."""
+
+    hash: int  # u32 hash of the decoded integers
+    payload: bytes  # entropy-coded
+    offset: int  # of the frame's chunk, from the signature
+
+
+@dataclass(frozen=True, slots=True)
 class CodedFrame:
     """One frame as it stands in the file."""
 
     head: FrameHead
     tiles: tuple[Tile, ...]  # each with the offset of the frame's chunk
     offset: int  # of the chunk, from the signature
+    motion: Motion | None = None  # of an inter frame, and only there
 
 
-def encode_frame(head: FrameHead, tiles: list[tuple[int, bytes]]) -> bytes:
-    """Write the payload of a frame chunk; `tiles` are latent hash and entropy-coded bytes, in order.
+def encode_frame(
+    head: FrameHead, tiles: list[tuple[int, bytes]], motion: tuple[int, bytes] | None = None
+) -> bytes:
+    """Write the payload of a frame chunk; `motion` and `tiles`, in order, are hash and entropy-coded bytes.
 
     Raises:
-        ValueError: a number outside its range.
+        ValueError: a number outside its range, an inter frame without motion, or a key frame with it.
     """
     if head.quality_centi is not None and not 0 <= head.quality_centi <= QUALITY_MAX_CENTI:
         raise ValueError(f"quality_centi must be 0 to {QUALITY_MAX_CENTI}, not {head.quality_centi}")
+    if (motion is not None) != (head.kind == FrameKind.INTER):
+        raise ValueError(f"frame {head.number}: an inter frame, and no key frame, has motion")
     out = bytearray([head.kind | (_QUALITY_BIT if head.quality_centi is not None else 0)])
     out += encode_varint(head.number) + encode_svarint(head.time) + encode_varint(head.duration)
     if head.quality_centi is not None:
         out += head.quality_centi.to_bytes(2, "little")
-    for place, (latent_hash, payload) in enumerate(tiles):
-        if not 0 <= latent_hash < 2**32:
-            raise ValueError(f"latent_hash must be 0 to 2**32 - 1, not {latent_hash}")
-        out += latent_hash.to_bytes(HASH_BYTES, "little")
-        out += (encode_varint(len(payload)) if place < len(tiles) - 1 else b"") + payload
+    pieces = tiles if motion is None else [motion, *tiles]
+    for place, (own_hash, payload) in enumerate(pieces):
+        if not 0 <= own_hash < 2**32:
+            raise ValueError(f"a hash must be 0 to 2**32 - 1, not {own_hash}")
+        out += own_hash.to_bytes(HASH_BYTES, "little")
+        out += (encode_varint(len(payload)) if place < len(pieces) - 1 else b"") + payload
     return bytes(out)
 
 
 def decode_head(data: bytes, offset: int) -> tuple[FrameHead, int]:
-    """Read what stands before the tiles.
+    """Read what stands before motion and tiles.
 
     Args:
         data: the payload of a frame chunk, or its first MAX_PREFIX_BYTES.
@@ -96,19 +112,35 @@ def decode_head(data: bytes, offset: int) -> tuple[FrameHead, int]:
 def decode_frame(data: bytes, header: Header, offset: int) -> CodedFrame:
     """Read the payload of a frame chunk, whose CRC was right (errors as decode_head)."""
     head, position = decode_head(data, offset)
+    motion: Motion | None = None
     tiles: list[Tile] = []
     try:
+        if head.kind == FrameKind.INTER:
+            if header.inter is None:
+                raise ValueError(
+                    f"an inter frame, but the header (format {header.format_version}) names no inter model"
+                )
+            if head.number == 0:
+                raise ValueError("the first frame of a clip is a key frame, this is an inter frame")
+            (own_hash, payload), position = _decode_piece(data, position, "its motion", is_last=False)
+            motion = Motion(own_hash, payload, offset)
         for index in range(header.tile_count):
-            latent_hash = data[position : position + HASH_BYTES]
-            position += HASH_BYTES
-            length = len(data) - position
-            if index < header.tile_count - 1:
-                length, position = decode_varint(data, position)
-            if length < 0 or position + length > len(data):
-                raise ValueError(f"tile {index} is cut off")
-            value = int.from_bytes(latent_hash, "little")
-            tiles.append(Tile(index, value, data[position : position + length], offset))
-            position += length
+            is_last = index == header.tile_count - 1
+            (own_hash, payload), position = _decode_piece(data, position, f"tile {index}", is_last)
+            tiles.append(Tile(index, own_hash, payload, offset))
     except ValueError as error:
         raise CorruptFileError(f"bad frame {head.number}: {error}", chunk=_NAME, offset=offset) from None
-    return CodedFrame(head, tuple(tiles), offset)
+    return CodedFrame(head, tuple(tiles), offset, motion)
+
+
+def _decode_piece(data: bytes, position: int, name: str, is_last: bool) -> tuple[tuple[int, bytes], int]:
+    """Read a hash and its payload, the rest if it is the last one; returns both and the position behind."""
+    own_hash = int.from_bytes(data[position : position + HASH_BYTES], "little")
+    position += HASH_BYTES
+    length = len(data) - position
+    if not is_last:
+        length, position = decode_varint(data, position)
+    left = len(data) - position
+    if not 0 <= length <= left:
+        raise ValueError(f"{name} is cut off: {max(0, length)} bytes should come, {max(0, left)} do")
+    return (own_hash, data[position : position + length]), position + length

@@ -9,11 +9,12 @@ from zlib import crc32
 
 from .chunks import decode_varint, encode_varint
 from .clip import decode_svarint, encode_svarint
+from .clip_frames import FrameHead, FrameKind
 
 
 @dataclass(slots=True)
 class IndexBuilder:
-    """Grows with the key frames, some bytes each; kept by the writer, and by a reader to compare with.
+    """Is told of all frames and keeps the key frames, some bytes each; a reader has one to compare with.
 
     keep: whether the entries themselves are wanted, or only their checksum.
     """
@@ -24,15 +25,22 @@ class IndexBuilder:
     end: int = 0  # ticks
     crc: int = 0
     _entries: bytearray = field(default_factory=bytearray)
-    _last: tuple[int, int, int] = (0, 0, 0)
+    _last_key: tuple[int, int, int] = (0, 0, 0)
+    _last_time: int | None = None  # of any frame
 
-    def add(self, number: int, time: int, duration: int, offset: int) -> None:
-        """Note a key frame. Raises ValueError if it does not come after the last one."""
-        before = self._last
-        place = encode_svarint(time) if not self.keys else encode_varint(time - before[1])
+    def add(self, head: FrameHead, offset: int) -> None:
+        """Note a frame. Raises ValueError if it does not come after the last one."""
+        if head.number < self.frames or (self._last_time is not None and head.time <= self._last_time):
+            raise ValueError(f"frame {head.number}, shown at {head.time}, does not come after the one before")
+        self.frames, self.end, self._last_time = head.number + 1, head.time + head.duration, head.time
+        if head.kind == FrameKind.KEY:
+            self._add_key(head.number, head.time, offset)
+
+    def _add_key(self, number: int, time: int, offset: int) -> None:
+        before = self._last_key
+        place = encode_varint(time - before[1]) if self.keys else encode_svarint(time)
         entry = encode_varint(number - before[0]) + place + encode_varint(offset - before[2])
-        self._last = (number, time, offset)
-        self.frames, self.end = number + 1, time + duration
+        self._last_key = (number, time, offset)
         self.keys += 1
         self.crc = crc32(entry, self.crc)
         if self.keep:
@@ -70,11 +78,12 @@ class ClipIndex:
         return max(0, bisect_right(self.times, time) - 1)
 
 
-def decode_clip_index(payload: bytes, size: int) -> ClipIndex | None:
+def decode_clip_index(payload: bytes, size: int, whole: bool = True) -> ClipIndex | None:
     """Read the payload of an index chunk; None where it makes no sense.
 
     Args:
         size: no offset reaches so many bytes.
+        whole: whether frame 0 must be there; it may be lost where the index was made by a scan.
     """
     index = ClipIndex(0, 0, array("q"), array("q"), array("q"))
     try:
@@ -95,6 +104,8 @@ def decode_clip_index(payload: bytes, size: int) -> ClipIndex | None:
             index.offsets.append(last[2])
     except (ValueError, OverflowError):
         return None
-    if not keys or position != len(payload) or last[2] >= size or last[0] >= frames or index.numbers[0]:
+    if not keys or position != len(payload) or last[2] >= size or last[0] >= frames:
+        return None
+    if whole and index.numbers[0]:
         return None
     return ClipIndex(frames, end, index.numbers, index.times, index.offsets)

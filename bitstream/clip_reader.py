@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO, TypeAlias
 
 from .chunks import ChunkHead, ChunkSource, ChunkType, encode_chunk
-from .clip_frames import MAX_PREFIX_BYTES, CodedFrame, decode_frame, decode_head
+from .clip_frames import MAX_PREFIX_BYTES, CodedFrame, FrameKind, decode_frame, decode_head
 from .clip_front import read_clip_front
 from .clip_index import ClipIndex, IndexBuilder, decode_clip_index
 from .clip_streams import Packet, decode_packets
@@ -34,8 +34,8 @@ Item: TypeAlias = CodedFrame | PacketGroup
 class _Walk:
     """What one pass over the frames has seen."""
 
-    number: int | None = None  # that the next frame must have; None if any from `least` will do
-    least: int = 0
+    least: int = 0  # the lowest number that the next frame can have
+    may_skip: bool = True  # whether it may have a higher one: where a walk begins, and behind damage
     time: int | None = None  # of the last frame
     seen: IndexBuilder = field(default_factory=lambda: IndexBuilder(keep=False))
     from_start: bool = True
@@ -71,9 +71,12 @@ class ClipReader:
         self.index_valid: bool | None = None
         self._started = False
         self._index: ClipIndex | None = None
+        self._scanned: ClipIndex | None = None
 
     def items(self, on_damage: OnDamage | None = None) -> Iterator[Item]:
         """Give all frames and packets in the order of the file, and check the file to its last byte.
+
+        Behind damage come inter frames too that depend on a lost frame: who decodes must leave them out.
 
         Args:
             on_damage: told of each damage, which is then passed over up to the next whole frame (in a source
@@ -86,7 +89,7 @@ class ClipReader:
         if self._started and not self.seekable:
             raise ValueError("the source cannot seek: it can be read only once")
         self._started = True
-        return self._walk(self._front.next_head, self._body, _Walk(number=0), on_damage)
+        return self._walk(self._front.next_head, self._body, _Walk(may_skip=False), on_damage)
 
     def items_from(
         self, number: int | None = None, time: int | None = None, on_damage: OnDamage | None = None
@@ -101,10 +104,11 @@ class ClipReader:
         for index in (self.index(), None):
             found = index or self._rebuilt()
             entry = found.at_time(time) if time is not None else found.at_number(number or 0)
-            head = self._frame_at(found.offsets[entry], found.numbers[entry])
+            head = self._key_frame_at(found.offsets[entry], found.numbers[entry], found.times[entry])
             if head is not None:
+                self._tell_lost(found, number, time, on_damage)
                 return self._walk(head, self._source.offset, _Walk(from_start=False), on_damage)
-        raise CorruptFileError("no frame is whole", chunk="frame", offset=self._body)
+        raise CorruptFileError("no key frame is whole", chunk="frame", offset=self._body)
 
     def index(self) -> ClipIndex:
         """The index of a seekable source, from its end; made by a scan where there is none.
@@ -147,7 +151,13 @@ class ClipReader:
             return None
 
     def _rebuilt(self) -> ClipIndex:
-        """An index from a scan of the heads of all chunks; payloads are passed over unread."""
+        """An index from a scan, made once."""
+        if self._scanned is None:
+            self._scanned = self._scan()
+        return self._scanned
+
+    def _scan(self) -> ClipIndex:
+        """An index from the heads of all chunks; payloads are passed over unread."""
         found = IndexBuilder()
         size = self._source.size()
         offset: int | None = self._front.next_head.offset
@@ -163,21 +173,30 @@ class ClipReader:
                     raise TruncatedError("the file ends inside a chunk", chunk=head.name, offset=offset)
                 if head.type == ChunkType.FRAME:
                     data = self._source.read(min(head.length, MAX_PREFIX_BYTES))
-                    frame, _ = decode_head(data, offset)
-                    if found.keys and frame.number < found.frames:
-                        raise CorruptFileError("frames go back", chunk=head.name, offset=offset)
-                    found.add(frame.number, frame.time, frame.duration, offset)
+                    found.add(decode_head(data, offset)[0], offset)
                 offset = payload + head.length + 4
             except DAMAGE:
                 offset = next_whole_chunk(self._source, head, offset, found.frames)
-            except ValueError:  # times that go back: this frame is damaged, and reading it will say so
+            except ValueError:  # numbers or times go back: this frame is damaged, and reading it will say so
                 offset = next_whole_chunk(self._source, head, offset, found.frames)
-        index = decode_clip_index(found.payload(), size)
+        index = decode_clip_index(found.payload(), size, whole=False)
         if index is None:
-            raise CorruptFileError("the file has no whole frame", chunk="frame", offset=self._body)
+            raise CorruptFileError("the file has no whole key frame", chunk="frame", offset=self._body)
         return index
 
-    def _frame_at(self, offset: int, number: int) -> ChunkHead | None:
+    def _tell_lost(
+        self, found: ClipIndex, number: int | None, time: int | None, on_damage: OnDamage | None
+    ) -> None:
+        """Report that what is wanted comes before the first key frame that a scan has found."""
+        first = found.numbers[0]
+        if first == 0 or (time >= found.times[0] if time is not None else (number or 0) >= first):
+            return
+        error = CorruptFileError(f"frames 0 to {first - 1} are lost", chunk="frame", offset=self._body)
+        if on_damage is None:
+            raise error
+        on_damage(error)
+
+    def _key_frame_at(self, offset: int, number: int, time: int) -> ChunkHead | None:
         """Read the head of the frame chunk that an index promises; None if it is not there."""
         try:
             self._source.seek(offset)
@@ -189,7 +208,7 @@ class ClipReader:
         except LinnetError:
             return None
         self._source.seek(payload)
-        return head if frame.number == number else None
+        return head if (frame.kind, frame.number, frame.time) == (FrameKind.KEY, number, time) else None
 
     def _walk(self, head: ChunkHead, payload: int, walk: _Walk, on_damage: OnDamage | None) -> Iterator[Item]:
         """Give the items from a head, and the offset of its payload, on.
@@ -202,7 +221,7 @@ class ClipReader:
             current: ChunkHead | None = head
             start = head.offset
             try:
-                item = self._take(head, walk)
+                item = self._take(head, walk, on_damage)
                 position = self._source.offset
                 if item is not None:
                     yield item
@@ -223,7 +242,7 @@ class ClipReader:
 
     def _behind_damage(self, head: ChunkHead | None, start: int, walk: _Walk) -> ChunkHead | None:
         """The head of the next whole chunk, None if there is none or the source cannot seek there."""
-        walk.number, walk.from_start = None, False
+        walk.may_skip, walk.from_start = True, False
         if self.seekable:
             offset = next_whole_chunk(self._source, head, start, walk.least)
             if offset is None:
@@ -236,10 +255,10 @@ class ClipReader:
         except LinnetError:
             return None
 
-    def _take(self, head: ChunkHead, walk: _Walk) -> Item | None:
+    def _take(self, head: ChunkHead, walk: _Walk, on_damage: OnDamage | None) -> Item | None:
         """Read one chunk; None if it is neither frame nor packets."""
         if head.type == ChunkType.FRAME:
-            return self._take_frame(head, walk)
+            return self._take_frame(head, walk, on_damage)
         if head.type == ChunkType.PACKETS:
             limit = self._limits.max_packets_bytes
             payload = self._source.read_payload(head, limit, "Limits.max_packets_bytes")
@@ -256,25 +275,35 @@ class ClipReader:
             skip_unknown(self._source, head, self.header)
         return None
 
-    def _take_frame(self, head: ChunkHead, walk: _Walk) -> CodedFrame:
+    def _take_frame(self, head: ChunkHead, walk: _Walk, on_damage: OnDamage | None) -> CodedFrame:
         payload = self._source.read_payload(head, self._limits.max_frame_bytes, "Limits.max_frame_bytes")
         frame = decode_frame(payload, self.header, head.offset)
         number, time = frame.head.number, frame.head.time
-        expected = walk.least if walk.number is None else walk.number
+        self._check_number(frame, walk, on_damage)
         why = None
-        if number < expected or (number > expected and walk.number is not None):
-            why = f"frame {number} comes where frame {expected} should"
-        elif walk.time is not None and time <= walk.time:
+        if walk.time is not None and time <= walk.time:
             why = f"frame {number} is shown at {time}, the one before at {walk.time}"
         elif walk.index_offset is not None:
             why = f"frame {number} comes behind the index"
         if why:
             raise CorruptFileError(why, chunk=head.name, offset=head.offset)
-        walk.number = walk.least = number + 1
+        walk.least, walk.may_skip = number + 1, False
         walk.time = time
         walk.frames += 1
-        walk.seen.add(number, time, frame.head.duration, head.offset)
+        walk.seen.add(frame.head, head.offset)
         return frame
+
+    def _check_number(self, frame: CodedFrame, walk: _Walk, on_damage: OnDamage | None) -> None:
+        """Raises CorruptFileError for a frame out of order; tells that some are missing, if asked to."""
+        number = frame.head.number
+        if number == walk.least or (number > walk.least and walk.may_skip):
+            return
+        why = f"frame {number} comes where frame {walk.least} should"
+        error = CorruptFileError(why, chunk=ChunkType.FRAME.name.lower(), offset=frame.offset)
+        if number < walk.least or on_damage is None:
+            raise error
+        on_damage(error)
+        walk.from_start = False
 
     def _take_index(self, head: ChunkHead, walk: _Walk) -> None:
         """Read an index chunk; its content is a hint, so a malformed one is only noted."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import BinaryIO
 
 from .chunks import SIGNATURE, ChunkType, encode_chunk
-from .clip_frames import FrameHead, encode_frame
+from .clip_frames import FrameHead, FrameKind, encode_frame
 from .clip_index import IndexBuilder
 from .clip_streams import (
     MAX_PACKETS,
@@ -56,26 +56,37 @@ class ClipWriter:
         """Frames written."""
         return self._index.frames
 
-    def write_frame(self, head: FrameHead, tiles: list[tuple[int, bytes]]) -> None:
+    def check_time(self, time: int) -> None:
+        """Whether the next frame may be shown then, asked before it is encoded. Raises ValueError if not."""
+        self._check_open()
+        if self._last_time is not None and time <= self._last_time:
+            raise ValueError(f"frame {self.frames} is shown at {time}, the one before at {self._last_time}")
+
+    def write_frame(
+        self, head: FrameHead, tiles: list[tuple[int, bytes]], motion: tuple[int, bytes] | None = None
+    ) -> None:
         """Write the next frame.
 
         Args:
-            head: its number must be the next one, its time later than the last one's.
+            head: its number must be the next one, its time later than the last one's; the first must be a
+                key frame.
             tiles: latent hash and entropy-coded bytes of each tile, in order.
+            motion: hash and entropy-coded bytes of an inter frame's motion field.
         Raises:
             ValueError: any of this does not hold, or the file is finished.
         """
-        self._check_open()
+        self.check_time(head.time)
         if head.number != self._index.frames:
             raise ValueError(f"the next frame is {self._index.frames}, not {head.number}")
-        if self._last_time is not None and head.time <= self._last_time:
-            raise ValueError(
-                f"frame {head.number} is shown at {head.time}, the one before at {self._last_time}"
-            )
         if len(tiles) != self._header.tile_count:
             raise ValueError(f"a frame has {self._header.tile_count} tiles, not {len(tiles)}")
-        chunk = encode_chunk(ChunkType.FRAME, encode_frame(head, tiles))
-        self._index.add(head.number, head.time, head.duration, self.bytes_written)
+        if head.kind == FrameKind.INTER and not (head.number and self._header.inter):
+            raise ValueError(
+                f"frame {head.number} cannot be an inter frame: "
+                + ("the header names no inter model" if head.number else "no frame comes before it")
+            )
+        chunk = encode_chunk(ChunkType.FRAME, encode_frame(head, tiles, motion))
+        self._index.add(head, self.bytes_written)
         self._last_time = head.time
         self._write(chunk)
 

@@ -7,13 +7,15 @@ from .chunks import ChunkType, decode_varint, encode_varint
 from .clip import ClipFormat, Range, Sampling, Siting, decode_times, encode_clip, unknown_source
 from .errors import CorruptFileError, UnsupportedVersionError
 
-MAJOR, MINOR = 1, 1  # the newest format this code reads; a file has the lowest that describes it
-CLIP_MINOR = 1  # the first version with clips
+MAJOR, MINOR = 1, 2  # the newest format this code reads; a file has the lowest that describes it
+CLIP_MINOR = 1  # the first version with clips, and the one of clips of key frames only
+INTER_MINOR = 2  # the first version with inter frames, and the one of clips that may have them
 MAX_HEADER_BYTES = 255
 MAX_SIDE = 2**31 - 1  # the format's own end; Limits is stricter
 MIN_TILE_LOG2, MAX_TILE_LOG2 = 6, 15
 MAX_TILES = 2**32
 QUALITY_MAX_CENTI = 10000
+MAX_WIRE_ID = 2**31 - 1
 WEIGHTS_HASH_BYTES = 8
 SOURCE_BYTES = 5  # the fields of a clip behind its fractions
 _CHUNK = ChunkType.HEADER.name.lower()
@@ -31,6 +33,20 @@ class Colour(IntEnum):
 
     GREY = 0
     RGB = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ModelRef:
+    """Which weights a file needs. Raises ValueError where a field is outside its range."""
+
+    wire_id: int  # 0 to 2**31 - 1
+    weights_hash: bytes  # the first 8 bytes of the weights' SHA-256
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.wire_id <= MAX_WIRE_ID:
+            raise ValueError(f"the wire id of a model must be 0 to {MAX_WIRE_ID}, not {self.wire_id}")
+        if len(self.weights_hash) != WEIGHTS_HASH_BYTES:
+            raise ValueError(f"weights_hash must have 8 bytes, not {len(self.weights_hash)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +69,9 @@ class Header:
     tile_log2: int = 10  # log2 of the tile side in pixels, 6 to 15
     minor: int = 0  # minor format version of the file, 0 to 15
     clip: ClipFormat | None = None  # of a video, and only there
+    inter: ModelRef | None = (
+        None  # the model of inter frames, of a video of format 1.2 or newer, and only there
+    )
 
     def __post_init__(self) -> None:
         ranges = (
@@ -60,7 +79,7 @@ class Header:
             ("height", self.height, 1, MAX_SIDE),
             ("orientation", self.orientation, 1, 8),
             ("quality_centi", self.quality_centi, 0, QUALITY_MAX_CENTI),
-            ("model", self.model, 0, 2**31 - 1),
+            ("model", self.model, 0, MAX_WIRE_ID),
             ("tile_log2", self.tile_log2, MIN_TILE_LOG2, MAX_TILE_LOG2),
             ("minor", self.minor, 0, 15),
         )
@@ -72,6 +91,10 @@ class Header:
         if (self.kind == Kind.VIDEO) != (self.clip is not None) or (self.clip and self.minor < CLIP_MINOR):
             raise ValueError(
                 f"a video, and no still, has video fields and format {MAJOR}.{CLIP_MINOR} or newer"
+            )
+        if (self.inter is not None) != (self.clip is not None and self.minor >= INTER_MINOR):
+            raise ValueError(
+                f"a video of format {MAJOR}.{INTER_MINOR} or newer, and nothing else, names an inter model"
             )
         if self.clip is not None and self.has_alpha:
             raise ValueError("a video has no alpha")
@@ -145,6 +168,7 @@ def encode_header(header: Header) -> bytes:
         + encode_varint(header.model)
         + header.weights_hash
         + (encode_clip(header.clip) if header.clip else b"")
+        + (encode_varint(header.inter.wire_id) + header.inter.weights_hash if header.inter else b"")
     )
 
 
@@ -195,11 +219,9 @@ def _parse_fields(payload: bytes, offset: int) -> Header:
     _check_known(minor, offset, ("a video with alpha", not (is_video and picture & 0x20)))
     width, position = decode_varint(payload, 5)
     height, position = decode_varint(payload, position)
-    model, weights = decode_varint(payload, position)
-    end = weights + WEIGHTS_HASH_BYTES
-    if len(payload) < end:
-        raise ValueError("it is cut off")
+    model, end = _parse_model(payload, position)
     clip, end = _parse_clip(payload, end, offset) if is_video else (None, end)
+    inter, end = _parse_model(payload, end) if is_video and minor >= INTER_MINOR else (None, end)
     if len(payload) > end and minor <= MINOR:  # a newer minor version may have added fields
         raise ValueError(f"{len(payload) - end} bytes too many")
     return Header(
@@ -211,12 +233,22 @@ def _parse_fields(payload: bytes, offset: int) -> Header:
         has_alpha=bool(picture & 0x20),
         orientation=(geometry & 7) + 1,
         quality_centi=int.from_bytes(payload[3:5], "little"),
-        model=model,
-        weights_hash=payload[weights : weights + WEIGHTS_HASH_BYTES],
+        model=model.wire_id,
+        weights_hash=model.weights_hash,
         tile_log2=geometry >> 3,
         minor=minor,
         clip=clip,
+        inter=inter,
     )
+
+
+def _parse_model(payload: bytes, position: int) -> tuple[ModelRef, int]:
+    """Read a wire id and a weights hash; returns them and the position behind them."""
+    wire_id, position = decode_varint(payload, position)
+    end = position + WEIGHTS_HASH_BYTES
+    if len(payload) < end:
+        raise ValueError("it is cut off")
+    return ModelRef(wire_id, payload[position:end]), end
 
 
 def _check_known(minor: int, offset: int, what: tuple[str, bool]) -> None:

@@ -12,6 +12,7 @@ from linnet.bitstream import (
     Header,
     Kind,
     Media,
+    ModelRef,
     Packet,
     Range,
     Sampling,
@@ -37,7 +38,11 @@ FORMAT = ClipFormat(
 )
 
 
-def header(width: int = 100, height: int = 60) -> Header:
+INTER = ModelRef(3, b"\xb1\xc2\xd3\xe4\xf5\x06\x17\x28")
+GOP = 3  # of the clips with inter frames
+
+
+def header(width: int = 100, height: int = 60, gop: int = 1) -> Header:
     """100 x 60 pixels: 2 x 1 tiles of 64 pixels."""
     return Header(
         kind=Kind.VIDEO,
@@ -51,14 +56,21 @@ def header(width: int = 100, height: int = 60) -> Header:
         model=1,
         weights_hash=b"\xa1\xb2\xc3\xd4\xe5\xf6\x07\x18",
         tile_log2=6,
-        minor=1,
+        minor=1 if gop == 1 else 2,
         clip=FORMAT,
+        inter=None if gop == 1 else INTER,
     )
 
 
-def head(number: int) -> FrameHead:
+def head(number: int, gop: int = 1) -> FrameHead:
     """The invented fields of a frame; every third has a quality of its own."""
-    return FrameHead(FrameKind.KEY, number, TIMES[number], number % 3, 3000 if number % 3 == 2 else None)
+    kind = FrameKind.INTER if number % gop else FrameKind.KEY
+    return FrameHead(kind, number, TIMES[number], number % 3, 3000 if number % 3 == 2 else None)
+
+
+def motion(number: int, gop: int = 1) -> tuple[int, bytes] | None:
+    """The invented motion of a frame; that of frame 4 has no symbols."""
+    return (number * 0x01010101, b"\xaa\xbb\xcc\xdd" * (number % 4)) if number % gop else None
 
 
 def tiles(number: int) -> list[tuple[int, bytes]]:
@@ -74,13 +86,13 @@ def packets(number: int) -> list[Packet]:
     return [Packet(b"sound" * number, 1024 * number, None, 1024), Packet(b"", None, -7, 0, False, True)]
 
 
-def clip_file() -> bytes:
-    """Seven frames, sound behind each, two words."""
+def clip_file(gop: int = 1) -> bytes:
+    """Seven frames, every `gop`th a key frame; sound behind each, two words."""
     stream = io.BytesIO()
-    writer = ClipWriter(stream, header(), [SOUND, WORDS], TAGS)
+    writer = ClipWriter(stream, header(gop=gop), [SOUND, WORDS], TAGS)
     writer.write_packets(1, [Packet(b"first", 0)])
     for number in range(len(TIMES)):
-        writer.write_frame(head(number), tiles(number))
+        writer.write_frame(head(number, gop), tiles(number), motion(number, gop))
         writer.write_packets(0, packets(number))
     assert writer.finish() == len(stream.getvalue())
     return stream.getvalue()

@@ -61,8 +61,8 @@ def read_varint(data: bytes, at: int) -> tuple[int, int]:
     raise ValueError("a varint of more than 9 bytes")
 
 
-def read_chunks(data: bytes) -> list[tuple[str, bytes, int]]:
-    """All chunks with their offsets; signature, CRCs and the place of the end chunk are checked."""
+def split_chunks(data: bytes) -> list[tuple[str, bytes, int]]:
+    """All chunks with their offsets; signature and CRCs are checked."""
     require(data[:8] == bytes.fromhex("89 4C 4E 54 0D 0A 1A 0A"), "the signature")
     chunks: list[tuple[str, bytes, int]] = []
     at = 8
@@ -73,6 +73,12 @@ def read_chunks(data: bytes) -> list[tuple[str, bytes, int]]:
         require(zlib.crc32(data[at:end]) == crc, "the CRC of a chunk")
         chunks.append((chr(data[at]), data[begin:end], at))
         at = end + 4
+    return chunks
+
+
+def read_chunks(data: bytes) -> list[tuple[str, bytes, int]]:
+    """The chunks of a still; their order is checked."""
+    chunks = split_chunks(data)
     kinds = "".join(kind for kind, _, _ in chunks if kind in "HcexATiE")
     front = kinds[1 : kinds.index("T")]
     require(kinds[0] == "H" and set(front) <= set("cexA") and len(set(front)) == len(front), "the front")
@@ -305,12 +311,14 @@ class Model:
         mixed = np.minimum(groups[0] + groups[1] + groups[2] + groups[3], self.get(f"{name}.bound")[0])
         return self.limit(name, x + self.linear(f"{name}.contract", mixed))
 
-    def features(self, z: Ints, level: int, h: int, w: int) -> Ints:
-        """Hyper-latents to the feature of the prior."""
+    def features(self, z: Ints, level: int, h: int, w: int, added: Ints | None = None) -> Ints:
+        """Hyper-latents, and what an inter frame adds (section 19), to the feature of the prior."""
         x = self.block("hyper.block1", self.limit("hyper.block1", z * self.get("hyper.grid")))
         x = self.block("hyper.block2", up(self.linear("hyper.up1", x)))
         x = up(self.linear("hyper.up2", x)) + self.get("hyper.level_bias")[level]
         x = self.limit("hyper.block1", x)[:h, :w]
+        if added is not None:
+            x = self.limit("prior.fuse1", x + added)
         return self.block("prior.fuse2", self.block("prior.fuse1", x))
 
     def predict(self, n: int, feature: Ints, decoded: Ints, level: int) -> tuple[Ints, Ints]:
@@ -338,16 +346,26 @@ class Decoded:
     escapes: int
 
 
-def decode_tile(tile: Tile, quality_centi: int, model: Model) -> Decoded:
-    """Section 10 on one tile."""
-    require(len(tile.payload) % 4 == 0, "the payload consists of words")
-    payload = Payload([word for (word,) in struct.iter_unpack("<I", tile.payload)])
+def words_in(payload: bytes) -> Payload:
+    """A payload, ready to decode."""
+    require(len(payload) % 4 == 0, "the payload consists of words")
+    return Payload([word for (word,) in struct.iter_unpack("<I", payload)])
+
+
+def coded_again(payload: Payload) -> bytes:
+    """What an encoder writes for the symbols decoded so far."""
+    return b"".join(struct.pack("<I", word) for word in words_of(payload.intervals))
+
+
+def decode_tile(tile: Tile, quality_centi: int, model: Model, added: Ints | None = None) -> Decoded:
+    """Section 10 on one tile; `added` is that of section 19."""
+    payload = words_in(tile.payload)
     level = (quality_centi * 63 + 5000) // 10000
     h, w, channels = -(-tile.height // 16), -(-tile.width // 16), model.architecture["latent"]
     shape = (-(-h // 4), -(-w // 4), model.architecture["hyper"])
     z_rows = np.broadcast_to(np.arange(shape[2]), shape).ravel()
     z = payload.batch(z_rows, model.z).reshape(shape)
-    feature = model.features(z, level, h, w)
+    feature = model.features(z, level, h, w, added)
     decoded = np.zeros((h, w, channels), np.int64)
     symbols = np.zeros_like(decoded)
     r, q, c = np.indices(decoded.shape)
@@ -358,5 +376,4 @@ def decode_tile(tile: Tile, quality_centi: int, model: Model) -> Decoded:
         decoded[here] = 64 * symbols[here] + mean[here]
     require(bool(np.abs(symbols).max() <= 2**14), "the range of symbols")
     latent_hash = zlib.crc32(z.astype("<i4").tobytes() + decoded.astype("<i4").tobytes())
-    again = b"".join(struct.pack("<I", word) for word in words_of(payload.intervals))
-    return Decoded(z, decoded, symbols, latent_hash, again, payload.escapes)
+    return Decoded(z, decoded, symbols, latent_hash, coded_again(payload), payload.escapes)

@@ -178,7 +178,7 @@ def test_frames_out_of_order_and_missing_ones_are_corrupt() -> None:
 def test_what_a_newer_version_adds_is_named() -> None:
     front, end = FILE[: starts()[4]], chunk(b"E", b"")
     for kind, payload in (
-        (b"F", b"\1" + bytes(30)),
+        (b"F", b"\2" + bytes(30)),
         (b"F", b"\x08" + bytes(30)),
         (b"Q", b""),
         (b"p", b"\0\x10"),
