@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from ..bitstream.errors import FormatError
-from .layers import ExactDepthwise, ExactLinear, exact_add, exact_rescale, upsample
+from .layers import MAX_SHIFT, ExactDepthwise, ExactLinear, exact_add, exact_rescale, upsample
 
 MEAN_BITS = 6  # means lie on a grid of 2^-6 of a quantisation step
 HEAD_MEAN_BITS = 10  # a head gives them on a grid of 2^-10 of its channel's octave
@@ -16,6 +17,8 @@ TOP_INDEX = 63
 MEAN_BOUND = 2**20  # 16384 steps: with a symbol of 2^14 steps a latent stays below 2^22, exact in float32
 STEPS = 4
 GROUPS = 4  # of an expanded feature, summed
+MOTION_CHANNELS = 8  # of an inter frame: 2x2 blocks of a latent, two components
+MOTION_BOUND = 127  # of each of them, in sixteenths of a pixel
 
 
 @dataclass(frozen=True)
@@ -112,9 +115,42 @@ class PriorNet:
 
     def certify(self) -> int:
         """See ExactBlock.certify."""
+        _certify_shifts("prior", self.context_shift, self.octaves)
         found = [block.certify() for block in (self.fuse1, self.fuse2, self.trunk)]
         found += [layer.certify(self.trunk.bound) for layer in (*self.adaptors, *self.heads)]
         return max(found)
+
+
+@dataclass(frozen=True)
+class TemporalNet:
+    """What is known before an inter frame -> a feature [N, h, w, prior] that is added to the hyper features.
+
+    Inputs are the decoded latents of the frame before (grid 2^-6) and what the frame's motion does.
+    """
+
+    context_shift: Tensor  # [latent]: from the grid of the latents to that of the adaptor's input
+    octaves: Tensor  # [levels, latent], as in PriorNet
+    adaptor: ExactLinear
+    bound: int
+
+    def __call__(self, before: Tensor, level: int, motion: Tensor) -> Tensor:
+        """Latents [N, h, w, latent] coded at `level`, and motion features [N, h, w, 8]."""
+        shift = self.context_shift + self.octaves[level]
+        context = exact_rescale(before, shift, -self.bound, self.bound)
+        return self.adaptor(torch.cat([context, motion], -1))
+
+    def certify(self) -> int:
+        """See ExactBlock.certify."""
+        _certify_shifts("temporal", self.context_shift, self.octaves)
+        latent = self.octaves.shape[1]
+        return self.adaptor.certify(np.repeat([self.bound, MOTION_BOUND], [latent, MOTION_CHANNELS]))
+
+
+def _certify_shifts(name: str, context_shift: Tensor, octaves: Tensor) -> None:
+    """What latents are divided by, at any level. Raises ValueError unless exact_rescale takes it."""
+    shift = context_shift + octaves
+    if shift.min() < 0 or shift.max() > MAX_SHIFT:
+        raise ValueError(f"{name}: latents are shifted by {int(shift.min())} to {int(shift.max())} bits")
 
 
 class TensorSource:
@@ -172,4 +208,14 @@ def read_prior_net(source: TensorSource) -> PriorNet:
         adaptors=tuple(source.linear(f"prior.adaptor{n}") for n in range(1, STEPS)),
         trunk=source.block("prior.trunk"),
         heads=tuple(source.linear(f"prior.head{n}") for n in range(STEPS)),
+    )
+
+
+def read_temporal_net(source: TensorSource) -> TemporalNet:
+    """The tensors below `temporal.` as a network."""
+    return TemporalNet(
+        context_shift=source.tensor("temporal.context_shift"),
+        octaves=source.tensor("prior.octaves"),
+        adaptor=source.linear("temporal.adaptor"),
+        bound=int(source.tensor("temporal.bound")[0]),
     )

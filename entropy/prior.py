@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ..bitstream.errors import CorruptFileError
 from .coder import SKIP, SymbolCoder
-from .layers import exact_arithmetic
+from .layers import exact_add, exact_arithmetic
 from .networks import MEAN_BITS, STEPS, HyperNet, PriorNet
 from .quantise import ERROR_BITS, SYMBOL_LIMIT, quantise
 from .tables import CdfTable
@@ -51,7 +51,12 @@ class EntropyModel:
 
     @torch.inference_mode()
     def code(
-        self, coder: SymbolCoder, size: tuple[int, int], level: int, given: tuple[Int32, Tensor] | None = None
+        self,
+        coder: SymbolCoder,
+        size: tuple[int, int],
+        level: int,
+        given: tuple[Int32, Tensor] | None = None,
+        context: Tensor | None = None,
     ) -> Latents:
         """Code the latents of one tile.
 
@@ -61,6 +66,7 @@ class EntropyModel:
             level: quality level 0..63.
             given: the encoder's hyper-latents [hz, wz, hyper] (integers) and latents [h, w, latent] (float);
                 None when decoding.
+            context: of an inter frame: what `TemporalNet` gives, [h, w, prior]; added to the hyper features.
         Returns:
             The decoded integers, the same on both sides.
         Raises:
@@ -70,7 +76,11 @@ class EntropyModel:
             z = self._code_z(coder, size, None if given is None else given[0])
             device, dtype = self.prior.octaves.device, self.prior.octaves.dtype
             feature = self.hyper(torch.from_numpy(z).to(device, dtype)[None], level)
-            feature = self.prior.fuse(feature[:, : size[0], : size[1]].contiguous())
+            feature = feature[:, : size[0], : size[1]].contiguous()
+            if context is not None:
+                bound = self.prior.fuse1.bound
+                feature = exact_add(feature, context[None], -bound, bound)
+            feature = self.prior.fuse(feature)
             y = None if given is None else given[1].to(device).reshape(-1)
             y_hat = self._code_y(coder, size, level, feature, y)
         return Latents(z, y_hat)

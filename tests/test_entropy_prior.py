@@ -17,7 +17,7 @@ from linnet.entropy.coder import SKIP, RateCounter, SymbolDecoder, SymbolEncoder
 from linnet.entropy.prior import quadtree_places
 from linnet.entropy.tables import CdfTable, Int32
 from linnet.models.image import quadtree_masks
-from linnet.models.image_codec import whole_level
+from linnet.models.latent_coding import whole_level
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 5), (2, 2), (6, 3), (9, 16)])
