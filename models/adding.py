@@ -27,7 +27,9 @@ def add_model(path: Path, name: str | None = None, overwrite: bool = False) -> z
     store.check_name(name, {spec.name for spec in zoo.SPECS})
     data = path.read_bytes()
     try:
-        config, _ = read_card(path)
+        config, card = read_card(path)
+        if card.get("kind", "image") != "image":
+            raise ValueError("it predicts frames of clips, and only the model that ships can do that yet")
         tensors = safetensors.torch.load(data)
         build_transforms(config, tensors, torch.device("cpu"))
         entropy = build_entropy_model(tensors, torch.device("cpu"))

@@ -39,6 +39,11 @@ class StillCodec(Protocol):
         ...
 
     @property
+    def device(self) -> torch.device:
+        """Where it runs."""
+        ...
+
+    @property
     def analysis_halo(self) -> int:
         """Pixels around a tile that its latents depend on, a multiple of 16."""
         ...
@@ -67,6 +72,8 @@ class StillCodec(Protocol):
 
 def load(spec: ModelSpec, device: str = "cpu", dtype: torch.dtype | None = None) -> StillCodec:
     """Load a model once per device; `dtype` insists on a type of the built-in exact path (tests do)."""
+    if spec.kind == "inter":
+        raise ValueError(f"model '{spec.name}' codes frames of clips that are predicted, not pictures")
     if spec.kind == "hyperprior":
         return hyperprior_codec.load(spec, device)
     return image_codec.load(spec, device, dtype)

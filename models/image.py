@@ -115,5 +115,4 @@ class ImageModel(Transforms):
         """Start as a transform codec with a good entropy model: see `training.basis`."""
         self.shortcut.start_from_basis(basis)
         self.prior.start_from_spread(spread)
-        knots = torch.linspace(0, LEVELS - 1, len(self.hyper_analysis.gain.values))
-        self.hyper_analysis.gain.values.copy_(torch.log(step_size(knots)[:, None] / spread))
+        self.hyper_analysis.start_from_spread(spread)

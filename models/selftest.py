@@ -5,8 +5,8 @@ import zlib
 import torch
 from torch import Tensor
 
-from ..entropy.layers import exact_arithmetic
-from ..entropy.networks import STEPS, HyperNet, PriorNet
+from ..entropy.layers import exact_add, exact_arithmetic
+from ..entropy.networks import MOTION_CHANNELS, STEPS, HyperNet, PriorNet, TemporalNet
 
 SIDE = 12  # latents; not a multiple of any vector width
 
@@ -19,7 +19,7 @@ def pattern(shape: tuple[int, ...], reach: int) -> Tensor:
 
 
 @torch.inference_mode()
-def self_test(hyper: HyperNet, prior: PriorNet) -> int:
+def self_test(hyper: HyperNet, prior: PriorNet, temporal: TemporalNet | None = None) -> int:
     """CRC-32 over all outputs of the networks, at moderate and at extreme inputs."""
     grid = hyper.grid
     total = 0
@@ -27,7 +27,12 @@ def self_test(hyper: HyperNet, prior: PriorNet) -> int:
         for reach, level in ((3, 0), (40, 31), (4000, 63)):
             z = pattern((1, SIDE // 4, SIDE // 4, grid.shape[0]), reach).to(grid.device, grid.dtype)
             y_hat = pattern((1, SIDE, SIDE, prior.latent), 64 * reach).to(z.device, z.dtype)
-            feature = prior.fuse(hyper(z, level))
+            feature = hyper(z, level)
+            if temporal is not None:
+                motion = pattern((1, SIDE, SIDE, MOTION_CHANNELS), 60).abs().to(z.device, z.dtype)
+                bound = prior.fuse1.bound
+                feature = exact_add(feature, temporal(y_hat, level, motion), -bound, bound)
+            feature = prior.fuse(feature)
             for number in range(STEPS):
                 for output in prior.step(number, feature, y_hat, level):
                     total = zlib.crc32(output.to(torch.int32).cpu().numpy().astype("<i4").tobytes(), total)

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .blocks import blocks, start_at_zero
 from .haar import WaveletShortcut
-from .quality import LevelGain, step_gain
+from .quality import LEVELS, LevelGain, step_gain, step_size
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,12 @@ class HyperAnalysis(nn.Module):
         last = self.net[-1]
         assert isinstance(last, nn.Conv2d)
         nn.init.normal_(last.weight, std=0.35)  # smaller hyper-latents would all round to 0 and teach nothing
+
+    @torch.no_grad()
+    def start_from_spread(self, spread: Tensor) -> None:
+        """Start with gains that make latents of these standard deviations (pixels of range 1) alike."""
+        knots = torch.linspace(0, LEVELS - 1, len(self.gain.values))
+        self.gain.values.copy_(torch.log(step_size(knots)[:, None] / spread))
 
     def forward(self, y: Tensor, level: Tensor) -> Tensor:
         return self.net(y * self.gain(level))

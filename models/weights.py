@@ -4,15 +4,16 @@ import hashlib
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import safetensors.torch
 import torch
 from safetensors import SafetensorError, safe_open
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..bitstream.errors import FormatError, ModelMismatchError
-from ..entropy.networks import TensorSource, read_hyper_net, read_prior_net
+from ..entropy.networks import TensorSource, read_hyper_net, read_prior_net, read_temporal_net
 from ..entropy.prior import EntropyModel
 from ..entropy.tables import CdfTable
 from .selftest import self_test
@@ -72,9 +73,16 @@ def table_tensors(table: CdfTable, name: str) -> dict[str, Tensor]:
     return {f"table.{name}.{key}": torch.from_numpy(np.array(value)) for key, value in values.items()}
 
 
+Net = TypeVar("Net", bound=nn.Module)
+
+
 def build_transforms(config: ImageConfig, tensors: dict[str, Tensor], device: torch.device) -> Transforms:
-    """The float transforms, ready to run."""
-    transforms = Transforms(config)
+    """The float transforms of an image model, ready to run."""
+    return load_transforms(Transforms(config), tensors, device)
+
+
+def load_transforms(transforms: Net, tensors: dict[str, Tensor], device: torch.device) -> Net:
+    """Float transforms with the tensors of a model file, ready to run."""
     try:
         transforms.load_state_dict({k: v.float() for k, v in part(tensors, "transform.").items()})
     except RuntimeError as error:
@@ -96,7 +104,8 @@ def build_entropy_model(
     for chosen in (torch.float32, torch.float64) if dtype is None else (dtype,):
         source = TensorSource(part(tensors, "exact."), chosen, device)
         hyper, prior = read_hyper_net(source), read_prior_net(source)
-        if self_test(hyper, prior) == expected:
+        temporal = read_temporal_net(source) if "exact.temporal.bound" in tensors else None
+        if self_test(hyper, prior, temporal) == expected:
             return EntropyModel(hyper, prior, read_table(tensors, "z"), read_table(tensors, "y"))
     raise ModelMismatchError(
         f"the exact networks give other integers on {device} than when the model was made: files would not "

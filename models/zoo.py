@@ -60,6 +60,13 @@ SPECS = (
         file="fast-ms-ssim.safetensors",
         sha256="f3cf151bc9a5285844cb9ad5c9cbf305703a7c9387046b8e4d962b0dc4f90952",
     ),
+    ModelSpec(
+        wire_id=3,
+        name="video",
+        kind="inter",
+        file="video.safetensors",
+        sha256="b0e0583781d12d6dca1849dfb437982f11424949d642a001a2e97f5a80d15b2b",
+    ),
 )
 
 
@@ -72,7 +79,8 @@ def _added(name: str, path: Path) -> ModelSpec:
     try:
         card = store.read_card(path)
         if "levels" in card:  # one of Linnet's own shape: every quality
-            return ModelSpec(TRAINED_ID, name, "image", path.name, path.stem, path.parent)
+            kind = str(card.get("kind", "image"))
+            return ModelSpec(TRAINED_ID, name, kind, path.name, path.stem, path.parent)
         source = str(card["architecture_name"]), str(card["metric"])
         wire_id, quality, kind = IMPORTED[source], float(str(card["quality"])), "hyperprior"
     except (FormatError, OSError, KeyError, ValueError):
@@ -141,6 +149,16 @@ def find_wire(wire_id: int, weights_hash: bytes, quality: float = 0) -> ModelSpe
         f"the file needs model {wire_id} (weights {weights_hash.hex()}), which this Linnet does not have; "
         f"it has {', '.join(f'{s.wire_id} ({s.name})' for s in SPECS)}: a newer version may decode it"
     )
+
+
+def find_still_wire(wire_id: int, weights_hash: bytes, quality: float = 0) -> ModelSpec:
+    """As find_wire, for stills and key frames. Raises ModelMismatchError also for a model of inter frames."""
+    spec = find_wire(wire_id, weights_hash, quality)
+    if spec.kind == "inter":
+        raise ModelMismatchError(
+            f"the header names model '{spec.name}' for a picture or key frames: it codes the frames between"
+        )
+    return spec
 
 
 def _find_added(wire_id: int, weights_hash: bytes, quality: float) -> ModelSpec:

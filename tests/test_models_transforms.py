@@ -31,6 +31,7 @@ def test_a_fresh_block_is_the_identity() -> None:
 
 
 def test_a_block_sees_one_position_on_each_side_and_no_further() -> None:
+    torch.manual_seed(1)  # with other weights a ReLU may be silent for all of a position
     block = DepthConvBlock(8, half=True)
     torch.nn.init.ones_(block.leave.weight)
     x = torch.zeros(1, 8, 7, 7, requires_grad=True)

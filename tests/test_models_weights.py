@@ -6,7 +6,14 @@ import pytest
 import torch
 
 from linnet.bitstream import FormatError, ModelMismatchError
-from linnet.entropy.networks import HyperNet, PriorNet, TensorSource, read_hyper_net, read_prior_net
+from linnet.entropy.networks import (
+    HyperNet,
+    PriorNet,
+    TemporalNet,
+    TensorSource,
+    read_hyper_net,
+    read_prior_net,
+)
 from linnet.models import weights, zoo
 from linnet.models.selftest import self_test
 
@@ -23,7 +30,8 @@ def test_every_model_in_the_zoo_ships_with_its_weights_and_a_card(spec: zoo.Mode
     config, card = weights.read_card(spec.path)
     weights.read_tensors(spec.path, spec.sha256)
     assert config.latent > 0
-    assert {"steps", "data", "loss", "kodak", "hardware", "quantisation_cost_percent"} <= card.keys()
+    measured = {"held_out", "kmac_per_px"} if spec.kind == "inter" else {"kodak", "quantisation_cost_percent"}
+    assert {"steps", "data", "loss", "hardware"} | measured <= card.keys()
 
 
 def test_wire_ids_are_never_shared() -> None:
@@ -51,8 +59,8 @@ def test_the_self_test_notices_one_changed_weight() -> None:
 
 
 def test_where_float32_fails_the_self_test_float64_takes_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    def wrong_in_float32(hyper: HyperNet, prior: PriorNet) -> int:
-        return self_test(hyper, prior) + (hyper.grid.dtype == torch.float32)
+    def wrong_in_float32(hyper: HyperNet, prior: PriorNet, temporal: TemporalNet | None) -> int:
+        return self_test(hyper, prior, temporal) + (hyper.grid.dtype == torch.float32)
 
     monkeypatch.setattr(weights, "self_test", wrong_in_float32)
     model = weights.build_entropy_model(shipped(), CPU)

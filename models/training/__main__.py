@@ -18,8 +18,11 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         "linnet train", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    top.add_argument("config", help="TOML file with the fields of TrainConfig, or fast, high, fast_ms_ssim")
-    top.add_argument("--data", type=Path, help="folder of pictures, or what --pack made")
+    top.add_argument(
+        "config", help="TOML file with the fields of TrainConfig, or fast, high, fast_ms_ssim, video"
+    )
+    top.add_argument("--data", type=Path, help="folder of pictures (video: of clips), or what --pack made")
+    top.add_argument("--stills", type=Path, help="video: folder of pictures that are set in motion as well")
     top.add_argument("--run", type=Path, help="folder of checkpoints and curves; a run there is resumed")
     top.add_argument("--start", type=Path, metavar="BEST.pt", help="fine-tune this checkpoint")
     top.add_argument(
@@ -45,17 +48,20 @@ def _run(words: argparse.Namespace, config: TrainConfig) -> int:
     """Export, pack or train. What takes seconds to import is imported here: mistakes above show at once."""
     import torch
 
+    from .clips import write_packed_clips
     from .data import write_packed
     from .export import export
+    from .export_inter import export_inter
     from .trainer import Trainer
     from .world import join, leave
 
     if words.export:
         card = json.loads(words.card.read_text()) if words.card else {}
-        print(export(config, config.run / "best.pt", words.export, card))
+        make = export_inter if config.kind == "inter" else export
+        print(make(config, config.run / "best.pt", words.export, card))
         return 0
     if words.pack:
-        write_packed(config.data, words.pack)
+        (write_packed_clips if config.kind == "inter" else write_packed)(config.data, words.pack)
         return 0
     if words.threads:
         torch.set_num_threads(words.threads)
@@ -77,7 +83,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run; returns the exit code."""
     words = parser().parse_args(argv)
     try:
-        paths = {"data": words.data, "run": words.run, "start": words.start}
+        paths = {"data": words.data, "run": words.run, "start": words.start, "stills": words.stills}
         config = read_config(find_config(words.config), paths)
         return _run(words, config)
     except (ValueError, OSError, ArithmeticError) as error:

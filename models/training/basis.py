@@ -1,16 +1,30 @@
 """A good start: the Karhunen-Loeve basis of 16x16 colour blocks, computed from the training pictures."""
 
+from typing import Protocol
+
 import torch
 from torch import Tensor
 
 from ..haar import BLOCK_PX
-from .crops import CropSampler
 
-MAX_CROPS, CROPS_PER_PICTURE, BATCH = 2048, 8, 16
+MAX_CROPS, CROPS_PER_SOURCE, BATCH = 2048, 8, 16
 
 
-def block_basis(sampler: CropSampler, latent: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+class Sampler(Protocol):
+    """Where crops come from."""
+
+    def batch(self, count: int, generator: torch.Generator) -> Tensor:
+        """[count, 3, side, side] in 0..1."""
+        ...
+
+
+def block_basis(
+    sampler: Sampler, sources: int, latent: int, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
     """[latent, 768] orthonormal rows, most energy first, and [latent] standard deviations.
+
+    Args:
+        sources: pictures, or frames, that the crops are cut from: more of them are worth more crops.
 
     Columns are in the channel order of `pixel_unshuffle`.
 
@@ -18,7 +32,7 @@ def block_basis(sampler: CropSampler, latent: int, generator: torch.Generator) -
     first training steps start from a working transform codec and not from noise.
     """
     covariance = torch.zeros(3 * BLOCK_PX**2, 3 * BLOCK_PX**2, dtype=torch.float64)
-    batches = min(MAX_CROPS, CROPS_PER_PICTURE * len(sampler.pictures)) // BATCH + 1
+    batches = min(MAX_CROPS, CROPS_PER_SOURCE * sources) // BATCH + 1
     for _ in range(batches):
         values = torch.nn.functional.pixel_unshuffle(sampler.batch(BATCH, generator) - 0.5, BLOCK_PX)
         rows = values.permute(0, 2, 3, 1).reshape(-1, covariance.shape[0]).double().cpu()

@@ -1,15 +1,13 @@
 """Calibration: how far each activation of the entropy networks really reaches."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
 
 from ..quality import LEVELS
-from .data import Pictures
-from .objective import TrainingModel
-from .validation import held_out_crop
+from .objective import LatentCoding
 
 Ranges = dict[str, Tensor]
 
@@ -38,12 +36,11 @@ def recording(net: nn.Module, ranges: Ranges) -> Iterator[None]:
 
 
 @torch.no_grad()
-def calibrate(net: TrainingModel, pictures: Pictures, crops: int = 64) -> Ranges:
-    """Run `crops` pictures through, over all qualities; ranges by module name inside `net.model`."""
+def calibrate(net: LatentCoding, samples: Iterable[Tensor]) -> Ranges:
+    """Run samples, as the net takes them, over all qualities; ranges by module name in `net.model`."""
     ranges: Ranges = {}
     net.eval()
     with recording(net.model, ranges):
-        for number in range(crops):
-            level = torch.tensor([float(number * 37 % LEVELS)])
-            net(held_out_crop(pictures, number * 7 % len(pictures)), level)
+        for number, sample in enumerate(samples):
+            net(sample, torch.tensor([float(number * 37 % LEVELS)]))
     return ranges

@@ -1,31 +1,37 @@
 """What a model costs: multiply-accumulates per pixel and parameters, counted on the networks themselves."""
 
 import torch
+from torch import Tensor
 
+from ...entropy.networks import MOTION_CHANNELS
 from ..image import HYPER_STRIDE
+from .inter import InterTraining
 from .objective import TrainingModel
 from .speed import count_flops
+
+Net = TrainingModel | InterTraining
 
 SIDE = 256  # px of the picture that is counted
 
 
 @torch.no_grad()
-def kmac_per_px(net: TrainingModel) -> dict[str, float]:
+def kmac_per_px(net: Net) -> dict[str, float]:
     """Thousands of multiply-accumulates a pixel, by part; decoding is synthesis + entropy.
 
-    encode: analysis, hyper-analysis and entropy. entropy: hyper-synthesis and prior, which both sides run.
+    encode: analysis, hyper-analysis and entropy. entropy: hyper-synthesis, prior and (of an inter model)
+    temporal context, which both sides run. Moving blocks and searching motion are not counted.
     """
-    model = net.model.eval()
+    net.eval()
     picture, level = torch.zeros(1, 3, SIDE, SIDE), torch.zeros(1)
-    y = model.analyse(picture, level)
-    z = model.hyper_analysis(y, level)
+    y = _analysed(net, picture, level)
+    z = net.model.hyper_analysis(y, level)
     counts = {
-        "analysis": count_flops(lambda: model.hyper_analysis(model.analyse(picture, level), level)),
-        "synthesis": count_flops(lambda: model.synthesise(y, level)),
-        "entropy": count_flops(lambda: net.code_latents(y, _feature(net, z, level), level)),
+        "analysis": count_flops(lambda: net.model.hyper_analysis(_analysed(net, picture, level), level)),
+        "synthesis": count_flops(lambda: _synthesised(net, y, level)),
+        "entropy": count_flops(lambda: net.code_latents(y, _feature(net, y, z, level), level)),
     }
     # the product of the shortcut's two matrices costs the same for every size of picture: not counted
-    haar = 2 * 768 * 768 * model.config.latent
+    haar = 2 * 768 * 768 * net.model.config.latent
     counts["analysis"] -= haar
     counts["synthesis"] -= haar
     kmac = {name: count / 2 / SIDE**2 / 1000 for name, count in counts.items()}
@@ -34,6 +40,22 @@ def kmac_per_px(net: TrainingModel) -> dict[str, float]:
     return {name: round(value, 1) for name, value in kmac.items()}
 
 
-def _feature(net: TrainingModel, z: torch.Tensor, level: torch.Tensor) -> torch.Tensor:
+def _analysed(net: Net, picture: Tensor, level: Tensor) -> Tensor:
+    if isinstance(net, InterTraining):
+        return net.model.analyse(picture, torch.cat([picture, picture], 1), level)
+    return net.model.analyse(picture, level)
+
+
+def _synthesised(net: Net, y: Tensor, level: Tensor) -> Tensor:
+    if isinstance(net, InterTraining):
+        return net.model.synthesise(y, torch.zeros(1, 6, SIDE, SIDE), level)
+    return net.model.synthesise(y, level)
+
+
+def _feature(net: Net, y: Tensor, z: Tensor, level: Tensor) -> Tensor:
     assert z.shape[2] * HYPER_STRIDE * 16 == SIDE
-    return net.model.prior.fuse(net.model.hyper_synthesis(z, level))
+    hyper = net.model.hyper_synthesis(z, level)
+    if isinstance(net, InterTraining):
+        motion = torch.zeros(1, MOTION_CHANNELS, *y.shape[2:])
+        hyper = hyper + net.model.temporal(y, motion)
+    return net.model.prior.fuse(hyper)

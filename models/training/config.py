@@ -8,6 +8,7 @@ from typing import Any
 
 from ..quality import LEVELS
 from ..transforms import ImageConfig
+from ..zoo import SPECS
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -19,14 +20,19 @@ else:
 class TrainConfig:
     """What to train, on what, for how long.
 
-    data: folder of pictures, or a `.npz` made by `--pack`. run: folder of checkpoints and curves.
-    start: a `best.pt` to fine-tune; its moving average becomes the first weights.
+    kind: `image`, or `inter` for the model of the frames of a clip that are predicted.
+    data: folder of pictures (of clips, for an inter model), or a `.npz` made by `--pack`. run: folder of
+    checkpoints and curves.
+    start: a `best.pt` to fine-tune; its moving average becomes the first weights. An inter model may start
+    from an image model of the same widths: it then begins by coding the residual as if it were a picture.
     steps: planned total, the schedule ends there. decay_share: in this last part of the steps the learning
     rate falls by a cosine, before it is level. crop_px, batch (of each process): first stage; the last
     `late_share` of the steps uses late_crop_px and late_batch. valid_crops: held-out pictures per
     evaluation. metric: what distortion is. level_low, level_high: quality levels drawn in training.
     compile: torch.compile with CUDA graphs; `auto` is on a GPU only. precision: of the transforms; `auto` is
     bf16 where this machine multiplies faster in it.
+    Of an inter model: stills, pictures that are set in motion beside the clips. frames: of a chain, the key
+    frame included. key_model: a model that ships, for the key frames.
     """
 
     data: Path
@@ -53,16 +59,23 @@ class TrainConfig:
     metric: str = "mse"
     compile: str = "auto"
     precision: str = "auto"
+    kind: str = "image"
+    stills: Path | None = None
+    frames: int = 3
+    key_model: str = "fast"
     model: ImageConfig = field(default_factory=ImageConfig)
 
 
 CHOICES = {
+    "kind": ("image", "inter"),
+    "key_model": tuple(spec.name for spec in SPECS if spec.kind == "image"),
     "metric": ("mse", "ms-ssim"),
     "compile": ("auto", "on", "off"),
     "precision": ("auto", "bf16", "float32"),
 }
 SHIPPED = Path(__file__).parent / "configs"
-PATHS = ("data", "run", "start")
+PATHS = ("data", "run", "start", "stills")
+REQUIRED = ("data", "run")
 MS_SSIM_SIDE = 161  # px: five scales of an 11 px window
 
 
@@ -89,20 +102,22 @@ def read_config(path: Path, given: Mapping[str, Path | None] | None = None) -> T
         values = tomllib.loads(path.read_text())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: no TOML: {error}") from error
-    model = _checked(ImageConfig, values.pop("model", {}), f"{path} [model]")
+    model = ImageConfig(**_checked(ImageConfig, values.pop("model", {}), f"{path} [model]"))
     for key in PATHS:
         path_given = (given or {}).get(key)
         if path_given:
             values[key] = path_given
         elif isinstance(values.get(key), str):
             values[key] = (path.parent / values[key]).resolve()
-        elif key in values or key != "start":
+        elif key in values or key in REQUIRED:
             raise ValueError(f"{path}: name a path for '{key}', in the file or as --{key} PATH")
-    config = TrainConfig(**_checked(TrainConfig, values, str(path)), model=ImageConfig(**model))
+    config = TrainConfig(**_checked(TrainConfig, values, str(path)), model=model)
     if not 0 <= config.level_low <= config.level_high <= LEVELS - 1:
         raise ValueError(f"{path}: level_low and level_high must rise and lie in 0..{LEVELS - 1}")
     if not 0 < config.decay_share <= 1:
         raise ValueError(f"{path}: decay_share = {config.decay_share} must be above 0 and at most 1")
+    if config.kind == "inter" and (config.frames < 2 or config.metric != "mse"):
+        raise ValueError(f"{path}: an inter model needs 2 frames or more and metric = 'mse'")
     late = config.late_crop_px if config.late_share else config.crop_px
     if config.metric == "ms-ssim" and min(config.crop_px, late) < MS_SSIM_SIDE:
         raise ValueError(
@@ -135,5 +150,6 @@ _AT_LEAST_ONE = {
     "late_batch",
     "late_crop_px",
     "valid_crops",
+    "frames",
     "warm_up_steps",
 } | {f.name for f in fields(ImageConfig)}

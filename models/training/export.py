@@ -15,14 +15,13 @@ from ...entropy.quantise import ERROR_BITS
 from ...entropy.tables import CdfTable, gaussian_table, pmf_table
 from ..quality import LAMBDA_HIGH, LAMBDA_LOW, LEVELS
 from ..selftest import self_test
-from ..transforms import Transforms
 from ..weights import Card, table_tensors, write_model
 from .calibrate import calibrate
 from .checkpoint import load_state
 from .complexity import kmac_per_px
 from .config import TrainConfig
 from .data import Pictures, load
-from .objective import MS_SSIM_WEIGHT, TrainingModel
+from .objective import MS_SSIM_WEIGHT, LatentCoding, TrainingModel
 from .quantise import quantise
 from .tables import fit_tables
 from .validation import held_out_crop
@@ -35,15 +34,17 @@ Z_REACH = 40  # hyper-latents beyond it escape
 Z_TAIL = 1e-6  # mass of a row's ends that is left to the escape
 COST_LEVELS = (3, 15, 27, 39, 51, 63)
 COST_CROPS = 16
+FLOAT_PARTS = ("shortcut", "analysis", "synthesis", "hyper_analysis")
 
 
-def half_precision(net: TrainingModel) -> dict[str, Tensor]:
+def half_precision(net: LatentCoding) -> dict[str, Tensor]:
     """The transforms as they are stored: weights in fp16, gains in fp32; `net` is rounded alike."""
     stored: dict[str, Tensor] = {}
-    names = Transforms(net.model.config).state_dict().keys()
     state = net.model.state_dict()
     with torch.no_grad():
-        for name in names:
+        for name in state:
+            if name.split(".")[0] not in FLOAT_PARTS:
+                continue
             value = state[name].float()
             stored[f"transform.{name}"] = value if "gain" in name else value.half()
             state[name].copy_(stored[f"transform.{name}"])
@@ -51,7 +52,7 @@ def half_precision(net: TrainingModel) -> dict[str, Tensor]:
 
 
 @torch.no_grad()
-def hyper_table(net: TrainingModel) -> CdfTable:
+def hyper_table(net: LatentCoding) -> CdfTable:
     """Integer CDF of each hyper-latent channel, from the learned density at the integers."""
     channels = net.model.config.hyper
     values = torch.arange(-Z_REACH, Z_REACH + 1).float()
@@ -121,7 +122,8 @@ def export(config: TrainConfig, checkpoint: Path, target: Path, card: Card, crop
     tensors = half_precision(net)
     train = load(config.data, held_out=False, device=torch.device("cpu"))
     valid = load(config.data, held_out=True, device=torch.device("cpu"))
-    integers = quantise(net.model, calibrate(net, train, crops=4 * crops))
+    samples = (held_out_crop(train, number * 7 % len(train)) for number in range(4 * crops))
+    integers = quantise(net.model, calibrate(net, samples))
     exact = entropy_model(integers, hyper_table(net), gaussian_table())
     in_float = [float_bits(net, valid, level) for level in COST_LEVELS]
     in_integers = [exact_bits(net, exact, valid, level) for level in COST_LEVELS]

@@ -1,6 +1,7 @@
 """What training minimises: lambda * distortion + bits per pixel, with every quality level in each batch."""
 
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import torch
 from compressai.entropy_models import EntropyBottleneck
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..image import HYPER_STRIDE, SCALES, STEPS, ImageModel, quadtree_masks, scale_of
+from ..inter.model import InterModel
 from ..quality import lambda_of
 from ..transforms import ImageConfig
 
@@ -49,42 +51,31 @@ def gaussian_bits(residual: Tensor, sigma: Tensor) -> Tensor:
     return -torch.log2((0.5 * (upper - lower)).clamp_min(PROBABILITY_MIN))
 
 
-class TrainingModel(nn.Module):
-    """An ImageModel with the density of its hyper-latents and the noise that stands for rounding.
+Model = TypeVar("Model", ImageModel, InterModel)
+
+
+class LatentCoding(nn.Module, Generic[Model]):
+    """A model with the density of its hyper-latents and the noise that stands for rounding.
 
     The rate sees additive uniform noise, the synthesis and the contexts see straight-through rounding.
     Source: Minnen and Singh 2020, arXiv:2007.08739.
     """
 
-    def __init__(self, config: ImageConfig | None = None, metric: str = "mse") -> None:
+    model: Model
+
+    def __init__(self, model: Model) -> None:
         super().__init__()
-        self.metric = metric
-        self.model = ImageModel(config)
-        self.hyper_density = EntropyBottleneck(self.model.config.hyper)
+        self.model = model
+        self.hyper_density = EntropyBottleneck(model.config.hyper)
         self.hyper_density.quantiles.requires_grad_(False)  # tables are made at export, without them
         self.index_floor = LowerBound(0.0)
 
-    def forward(self, picture: Tensor, level: Tensor) -> Outcome:
-        """`picture` [N, 3, H, W] in 0..1, sides multiples of 64; `level` [N] 0..63."""
-        x = picture - 0.5
-        y = self.model.analyse(x, level).float()
+    def code_hyper(self, y: Tensor, level: Tensor) -> tuple[Tensor, Tensor]:
+        """Hyper features [N, prior, h, w] of latents [N, C, h, w], and the bits [N] of the hyper-latents."""
         z = self.model.hyper_analysis(y, level).float()
         z_likelihood = self.hyper_density(z)[1]
-        feature = self.model.prior.fuse(self.model.hyper_synthesis(quantize_ste(z), level))
-        y_hat, y_bits = self.code_latents(y, feature, level)
-        decoded = self.model.synthesise(y_hat, level).float()
-        pixels = picture.shape[2] * picture.shape[3]
-        z_bits = -torch.log2(z_likelihood.clamp_min(PROBABILITY_MIN)).sum((1, 2, 3))
-        mse = F.mse_loss(decoded, x, reduction="none").mean((1, 2, 3))
-        distortion = 255**2 * mse if self.metric == "mse" else self.ms_ssim_loss(decoded, x)
-        return Outcome(y_bits / pixels, z_bits / pixels, mse, distortion, decoded + 0.5)
-
-    @staticmethod
-    def ms_ssim_loss(decoded: Tensor, x: Tensor) -> Tensor:
-        """[N]: 1 - MS-SSIM, in units of 255^2 MSE."""
-        with torch.autocast(x.device.type, enabled=False):
-            similarity = ms_ssim(decoded + 0.5, x.float() + 0.5, data_range=1.0, size_average=False)
-        return MS_SSIM_WEIGHT * (1 - similarity)
+        bits = -torch.log2(z_likelihood.clamp_min(PROBABILITY_MIN)).sum((1, 2, 3))
+        return self.model.hyper_synthesis(quantize_ste(z), level), bits
 
     def code_latents(self, y: Tensor, feature: Tensor, level: Tensor) -> tuple[Tensor, Tensor]:
         """Walk the quadtree steps: decoded latents [N, C, h, w] and bits [N]."""
@@ -100,6 +91,34 @@ class TrainingModel(nn.Module):
         sigma = scale_of(self.index_floor(indices).clamp(max=SCALES - 1))
         residual = y - means + noise if noise is not None else torch.round(y - means)
         return y_hat, gaussian_bits(residual, sigma).sum((1, 2, 3))
+
+
+class TrainingModel(LatentCoding[ImageModel]):
+    """An image model in training."""
+
+    def __init__(self, config: ImageConfig | None = None, metric: str = "mse") -> None:
+        super().__init__(ImageModel(config))
+        self.metric = metric
+
+    def forward(self, picture: Tensor, level: Tensor) -> Outcome:
+        """`picture` [N, 3, H, W] in 0..1, sides multiples of 64; `level` [N] 0..63."""
+        x = picture - 0.5
+        y = self.model.analyse(x, level).float()
+        hyper, z_bits = self.code_hyper(y, level)
+        feature = self.model.prior.fuse(hyper)
+        y_hat, y_bits = self.code_latents(y, feature, level)
+        decoded = self.model.synthesise(y_hat, level).float()
+        pixels = picture.shape[2] * picture.shape[3]
+        mse = F.mse_loss(decoded, x, reduction="none").mean((1, 2, 3))
+        distortion = 255**2 * mse if self.metric == "mse" else self.ms_ssim_loss(decoded, x)
+        return Outcome(y_bits / pixels, z_bits / pixels, mse, distortion, decoded + 0.5)
+
+    @staticmethod
+    def ms_ssim_loss(decoded: Tensor, x: Tensor) -> Tensor:
+        """[N]: 1 - MS-SSIM, in units of 255^2 MSE."""
+        with torch.autocast(x.device.type, enabled=False):
+            similarity = ms_ssim(decoded + 0.5, x.float() + 0.5, data_range=1.0, size_average=False)
+        return MS_SSIM_WEIGHT * (1 - similarity)
 
 
 def padded_to_hyper(picture: Tensor) -> Tensor:

@@ -6,9 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from ...entropy.layers import EXACT, MAX_SHIFT
-from ...entropy.networks import HEAD_MEAN_BITS, INDEX_BITS, MEAN_BITS
+from ...entropy.networks import HEAD_MEAN_BITS, INDEX_BITS, MEAN_BITS, MOTION_CHANNELS
 from ..blocks import DepthConvBlock
 from ..image import INDEX_UNIT, ImageModel
+from ..inter.model import InterModel
 from ..quality import LEVELS
 from .calibrate import Ranges
 
@@ -28,7 +29,7 @@ def grid_of(*reaches: Tensor) -> Tensor:
 class Quantiser:
     """Collects the integer tensors of a model file; names are those that entropy.networks reads."""
 
-    def __init__(self, model: ImageModel, ranges: Ranges) -> None:
+    def __init__(self, model: ImageModel | InterModel, ranges: Ranges) -> None:
         self.model, self.ranges = model, ranges
         self.tensors: dict[str, Tensor] = {}
 
@@ -139,8 +140,17 @@ class Quantiser:
             )  # the float head counts in units of 8 indices
             self.linear(f"prior.head{number}", head, grids, (-HEAD_BOUND, HEAD_BOUND))
 
+    def temporal(self, model: InterModel, feature: Tensor) -> None:
+        """The temporal context; `feature` is the grid of the hyper features."""
+        latent = model.config.latent
+        context = grid_of(self.ranges["temporal.adaptor"][:latent]).clamp_max(MEAN_BITS)
+        self.tensors["temporal.context_shift"] = (MEAN_BITS - context).to(torch.int16)
+        self.tensors["temporal.bound"] = torch.tensor([BOUND], dtype=torch.int32)
+        grids = torch.cat([context, torch.zeros(MOTION_CHANNELS)]), feature
+        self.linear("temporal.adaptor", model.temporal.adaptor, grids, (-BOUND, BOUND))
 
-def quantise(model: ImageModel, ranges: Ranges) -> dict[str, Tensor]:
+
+def quantise(model: ImageModel | InterModel, ranges: Ranges) -> dict[str, Tensor]:
     """Integer tensors of the exact path. Raises ValueError where a layer cannot meet the certificate."""
     quantiser = Quantiser(model, ranges)
     latent = model.config.latent
@@ -149,4 +159,6 @@ def quantise(model: ImageModel, ranges: Ranges) -> dict[str, Tensor]:
     feature = grid_of(*adaptors, *inner, ranges["prior.heads.0"])
     quantiser.hyper(feature)
     quantiser.prior(feature)
+    if isinstance(model, InterModel):
+        quantiser.temporal(model, feature)
     return quantiser.tensors

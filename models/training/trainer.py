@@ -9,20 +9,17 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from ..transforms import ImageConfig
-from .basis import block_basis
 from .checkpoint import load_state, save_state
 from .config import TrainConfig
-from .crops import CropSampler
 from .curves import append_row, draw, read_rows
-from .data import load
+from .inter import InterTraining, from_image_model
 from .objective import Outcome, TrainingModel
 from .speed import bf16_is_faster, count_flops, matmul_flops
-from .validation import VALID_LEVELS, evaluate
+from .tasks import Net, Task, task_of
+from .validation import VALID_LEVELS
 from .world import World
 
 MAX_SKIPPED = 100  # updates in a row without a finite gradient: the run has diverged
-Build = Callable[[ImageConfig, str], TrainingModel]
 
 
 class Trainer:
@@ -36,15 +33,15 @@ class Trainer:
         config: TrainConfig,
         device: torch.device,
         world: World | None = None,
-        build: Build = TrainingModel,
+        task: Task | None = None,
     ) -> None:
         self.config, self.device, self.world = config, device, world or World()
         self.generator = torch.Generator()
-        self.pictures = {part: load(config.data, part == "valid", device) for part in ("train", "valid")}
+        self.task = task or task_of(config, device)
         self.step, self.seconds, self.best, self.skipped = 0, 0.0, math.inf, 0
         self.seed(-1)
-        net = build(config.model, config.metric).to(device)
-        self.net = net.to(memory_format=torch.channels_last)
+        net = self.task.build().to(device)
+        self.net: Net = net.to(memory_format=torch.channels_last)
         self.average = AveragedModel(self.net, multi_avg_fn=self._move_average)
         self.optimiser = self._optimiser()
         self.state_path = config.run / "state.pt"
@@ -62,8 +59,7 @@ class Trainer:
         if self.config.start:
             self._load(load_state(self.config.start, self.device), "model", self.config.start)
         else:
-            sampler = CropSampler(self.pictures["train"], 128)
-            basis = block_basis(sampler, self.config.model.latent, self.generator)
+            basis = self.task.basis(self.generator)
             self.net.model.start_from_basis(*(part.to(self.device) for part in basis))
         self.averaged.load_state_dict(self.net.state_dict())
         self.config.run.mkdir(parents=True, exist_ok=True)
@@ -116,11 +112,11 @@ class Trainer:
         """Draw this step's batch and add its gradients; returns the loss."""
         self.seed(self.step)
         size, batch = self._stage()
-        picture = CropSampler(self.pictures["train"], size).batch(batch, self.generator)
+        samples = self.task.batch(batch, size, self.generator)
         level = self.draw_levels(batch)
         torch.compiler.cudagraph_mark_step_begin()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
-            outcome = self.forward(picture, level)
+            outcome = self.forward(samples, level)
         loss = outcome.loss(level)
         loss.backward()
         return loss.detach()
@@ -149,10 +145,10 @@ class Trainer:
         get_ema_multi_avg_fn(decay)(averages, values, count)
 
     @property
-    def averaged(self) -> TrainingModel:
+    def averaged(self) -> Net:
         """The moving average of the weights, which is what a run is for."""
         module = self.average.module
-        assert isinstance(module, TrainingModel)
+        assert isinstance(module, (TrainingModel, InterTraining))
         return module
 
     def _stage(self) -> tuple[int, int]:
@@ -223,9 +219,9 @@ class Trainer:
         """Operations of one update in the first stage, counted once, without the optimiser."""
         if not self.step_flops:
             size, batch = self.config.crop_px, self.config.batch
-            picture = torch.rand(batch, 3, size, size, device=self.device)
+            samples = self.task.batch(batch, size, torch.Generator().manual_seed(0))
             level = torch.zeros(batch, device=self.device)
-            self.step_flops = count_flops(lambda: self.net(picture, level).loss(level).backward())
+            self.step_flops = count_flops(lambda: self.net(samples, level).loss(level).backward())
             self.optimiser.zero_grad(set_to_none=True)
         return self.step_flops
 
@@ -234,8 +230,8 @@ class Trainer:
         return matmul_flops(self.device, torch.bfloat16 if self.bf16 else torch.float32)
 
     def evaluate(self) -> dict[str, float]:
-        """See validation.evaluate."""
-        return evaluate(self.averaged, self.pictures["valid"], self.config.valid_crops)
+        """Held-out loss and curve of the moving average."""
+        return self.task.evaluate(self.averaged)
 
     def save(self) -> None:
         """Everything that `run` continues from."""
@@ -251,8 +247,11 @@ class Trainer:
 
     def _load(self, state: dict, key: str, path: object) -> None:
         try:
-            self.net.load_state_dict(state[key])
-        except (RuntimeError, KeyError) as error:
+            values = state[key]
+            if isinstance(self.net, InterTraining) and "model.temporal.adaptor.weight" not in values:
+                values = from_image_model(values, self.net.state_dict())
+            self.net.load_state_dict(values)
+        except (RuntimeError, KeyError, IndexError) as error:
             lines = str(error).splitlines()
             raise ValueError(
                 f"{path} is of another architecture than the config: {lines[min(1, len(lines) - 1)].strip()}"

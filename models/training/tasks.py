@@ -1,0 +1,105 @@
+"""What a run trains: an image model on pictures, or an inter model on clips."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from ..transforms import ImageConfig
+from ..weights import build_transforms, read_card, read_tensors
+from ..zoo import find
+from .basis import block_basis
+from .clips import ClipSampler, check_clips, load_clips
+from .complexity import Net
+from .config import TrainConfig
+from .crops import CropSampler
+from .data import load
+from .inter import InterTraining
+from .objective import TrainingModel
+from .residuals import ResidualSampler
+from .validation import evaluate, evaluate_chains
+
+Build = Callable[[ImageConfig, str], TrainingModel]
+
+
+class Task(Protocol):
+    """Data, model and evaluation of a run."""
+
+    def build(self) -> Net:
+        """The untrained model."""
+        ...
+
+    def basis(self, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """What `model.start_from_basis` takes."""
+        ...
+
+    def batch(self, count: int, size_px: int, generator: torch.Generator) -> Tensor:
+        """Training samples of this crop size, 0..1."""
+        ...
+
+    def evaluate(self, net: Net) -> dict[str, float]:
+        """Held-out loss and curve."""
+        ...
+
+
+class ImageTask:
+    """Pictures; see `objective`."""
+
+    def __init__(self, config: TrainConfig, device: torch.device, build: Build = TrainingModel) -> None:
+        self.config, self._build = config, build
+        self.train, self.valid = (load(config.data, part, device) for part in (False, True))
+
+    def build(self) -> Net:
+        """See Task."""
+        return self._build(self.config.model, self.config.metric)
+
+    def basis(self, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Of blocks of pixels."""
+        return block_basis(CropSampler(self.train, 128), len(self.train), self.config.model.latent, generator)
+
+    def batch(self, count: int, size_px: int, generator: torch.Generator) -> Tensor:
+        """[count, 3, size, size]."""
+        return CropSampler(self.train, size_px).batch(count, generator)
+
+    def evaluate(self, net: Net) -> dict[str, float]:
+        """See validation.evaluate."""
+        assert isinstance(net, TrainingModel)
+        return evaluate(net, self.valid, self.config.valid_crops)
+
+
+class ClipTask:
+    """Clips, and still pictures that are set in motion; see `inter`."""
+
+    def __init__(self, config: TrainConfig, device: torch.device) -> None:
+        self.config = config
+        self.train, self.valid = (load_clips(config.data, part, device) for part in (False, True))
+        check_clips(self.train, config)
+        self.stills = load(config.stills, False, device) if config.stills else None
+        spec = find(config.key_model)
+        shape, _ = read_card(spec.path)
+        self.key = build_transforms(shape, read_tensors(spec.path, spec.sha256), device)
+
+    def build(self) -> Net:
+        """See Task."""
+        return InterTraining(self.config.model, self.key)
+
+    def basis(self, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Of blocks of what prediction leaves."""
+        sampler = ResidualSampler(ClipSampler(self.train, self.stills, 128, 2))
+        frames = sum(len(clip) for clip in self.train.frames)
+        return block_basis(sampler, frames, self.config.model.latent, generator)
+
+    def batch(self, count: int, size_px: int, generator: torch.Generator) -> Tensor:
+        """[count, frames, 3, size, size]."""
+        return ClipSampler(self.train, self.stills, size_px, self.config.frames).batch(count, generator)
+
+    def evaluate(self, net: Net) -> dict[str, float]:
+        """See validation.evaluate_chains."""
+        assert isinstance(net, InterTraining)
+        return evaluate_chains(net, self.valid, self.config.valid_crops)
+
+
+def task_of(config: TrainConfig, device: torch.device) -> Task:
+    """The task that a configuration names."""
+    return ClipTask(config, device) if config.kind == "inter" else ImageTask(config, device)
