@@ -31,7 +31,7 @@ from .opening import Source, opened
 from .still import decode_tile, header_of, read_still, write_still
 from .targets import meet, target_of
 from .tiles import Box
-from .video.coding import check_symbols
+from .video.coding import FrameDecoder
 from .video.kind import holds_clip
 
 Picture: TypeAlias = Source | Image.Image | NDArray[np.uint8] | NDArray[np.uint16] | Frame
@@ -178,7 +178,7 @@ def _destination(dest: str | os.PathLike[str] | BinaryIO | None, overwrite: bool
 
 
 def _model_of(header: Header) -> zoo.ModelSpec:
-    return zoo.find_wire(header.model, header.weights_hash, header.quality)
+    return zoo.find_still_wire(header.model, header.weights_hash, header.quality)
 
 
 def decode(
@@ -238,12 +238,12 @@ def verify(
 
 def _verify_clip(reader: ClipReader, device: str | None) -> VerifyReport:
     """Read all chunks of a clip; with a device decode all symbols there too."""
-    codec = None if device is None else codecs.load(_model_of(reader.header), device)
+    decoder = None if device is None else FrameDecoder.load(reader.header, device)
     frames = 0
     for item in reader.items():
         if isinstance(item, CodedFrame):
             frames += 1
-            if codec is not None:
-                check_symbols(item, reader.header, codec)
+            if decoder is not None:
+                decoder.check(item)
     tiles = frames * reader.header.tile_count
-    return VerifyReport(tiles, reader.file_bytes or 0, codec is not None, frames=frames)
+    return VerifyReport(tiles, reader.file_bytes or 0, decoder is not None, frames=frames)

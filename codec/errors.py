@@ -15,3 +15,7 @@ class MediaWarning(UserWarning):
 
 class UnreadableMediaError(UnreadableImageError):
     """The input cannot be read as a clip: no video in it, damaged, or frames that do not belong together."""
+
+
+class NotInstalledError(ImportError):
+    """A codec, tool, metric or executor that is not installed here; the message says what to install."""

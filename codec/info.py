@@ -3,10 +3,11 @@
 import os
 from dataclasses import dataclass, field, replace
 from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO
 
-from ..bitstream.clip_frames import CodedFrame
+from ..bitstream.clip_frames import CodedFrame, FrameKind
 from ..bitstream.clip_reader import ClipReader
 from ..bitstream.clip_streams import Stream
 from ..bitstream.header import Header
@@ -33,6 +34,8 @@ class VideoInfo:
     """What a clip has beyond a picture."""
 
     frames: int
+    key_frames: int
+    gop: int  # frames from one key frame to the next, or to the end: the most there are
     duration: float  # seconds
     rate: float  # frames per second, nominal; 0 if unknown or varying
     tick: str  # unit of times in seconds, as a fraction: "1/12800"
@@ -44,6 +47,9 @@ class VideoInfo:
     primaries: int  # of the source: code points of ITU-T H.273, 2 is unknown
     transfer: int
     matrix: int
+    inter_model: str | None = None  # name of the model of inter frames, None if this Linnet does not know it
+    inter_wire_id: int | None = None  # None if the clip can have key frames only
+    inter_weights_hash: str | None = None  # in hex, likewise
     streams: tuple[StreamInfo, ...] = ()
     tags: dict[str, str] = field(default_factory=dict)
 
@@ -114,13 +120,16 @@ def _describe(stream: BinaryIO) -> Info:
 def _describe_clip(reader: ClipReader) -> Info:
     header, clip = reader.header, reader.clip
     if reader.seekable and reader.is_complete:
-        index = reader.index()
-        frames, first, end, size = index.frames, index.times[0], index.end, reader.size()
+        index, size = reader.index(), reader.size()
+        gop = max(after - key for key, after in pairwise([*index.numbers, index.frames]))
+        counts = _Counts(index.frames, len(index.numbers), gop, index.times[0], index.end)
     else:
-        frames, first, end, size = _counted(reader)
-    duration = float((end - first) * clip.tick)
+        counts, size = _counted(reader), reader.file_bytes or 0
+    inter, duration = header.inter, float((counts.end - counts.first) * clip.tick)
     video = VideoInfo(
-        frames=frames,
+        frames=counts.frames,
+        key_frames=counts.keys,
+        gop=counts.gop,
         duration=duration,
         rate=float(clip.rate),
         tick=str(clip.tick),
@@ -132,22 +141,41 @@ def _describe_clip(reader: ClipReader) -> Info:
         primaries=clip.primaries,
         transfer=clip.transfer,
         matrix=clip.matrix,
+        inter_model=name_of(inter.wire_id, inter.weights_hash) if inter else None,
+        inter_wire_id=inter.wire_id if inter else None,
+        inter_weights_hash=inter.weights_hash.hex() if inter else None,
         streams=tuple(_stream_info(stream) for stream in reader.streams),
         tags=reader.tags,
     )
     return replace(
-        _assembled(header, size), bpp=size * 8 / (header.width * header.height * frames), video=video
+        _assembled(header, size), bpp=size * 8 / (header.width * header.height * counts.frames), video=video
     )
 
 
-def _counted(reader: ClipReader) -> tuple[int, int, int, int]:
-    """Frames, time of the first one, end of the last one and bytes, from reading all."""
-    frames, first, end = 0, 0, 0
+@dataclass(slots=True)
+class _Counts:
+    """Of a clip: frames, key frames, the most from one to the next; ticks of the beginning and the end."""
+
+    frames: int = 0
+    keys: int = 0
+    gop: int = 0
+    first: int = 0
+    end: int = 0
+
+
+def _counted(reader: ClipReader) -> _Counts:
+    """The same as in an index, from reading all."""
+    counts, key = _Counts(), 0
     for item in reader.items():
-        if isinstance(item, CodedFrame):
-            first = item.head.time if frames == 0 else first
-            frames, end = frames + 1, item.head.time + item.head.duration
-    return frames, first, end, reader.file_bytes or 0
+        if not isinstance(item, CodedFrame):
+            continue
+        head = item.head
+        if head.kind == FrameKind.KEY:
+            counts.keys, key = counts.keys + 1, head.number
+        counts.first = head.time if counts.frames == 0 else counts.first
+        counts.frames, counts.end = counts.frames + 1, head.time + head.duration
+        counts.gop = max(counts.gop, counts.frames - key)
+    return counts
 
 
 def _stream_info(stream: Stream) -> StreamInfo:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
 
@@ -58,21 +59,29 @@ def write_still(frame: Frame, writer: Writer, header: Header, codec: StillCodec,
     for index in range(header.tile_count):
         progress(index, header.tile_count)
         coder = MeasuredEncoder()
-        latent_hash = encode_tile(frame, index, header, codec, coder)
-        writer.write_tile(index, latent_hash, coder.encoder.finish())
+        latents = encode_tile(frame, index, header, codec, coder)
+        writer.write_tile(index, latents.hash(), coder.encoder.finish())
         bits += coder.counter.bits
     writer.finish()
     progress(header.tile_count, header.tile_count)
     return bits
 
 
-def encode_tile(frame: Frame, index: int, header: Header, codec: StillCodec, coder: SymbolCoder) -> int:
-    """Give one tile's symbols to a coder; returns the hash of its integers."""
+def encode_tile(frame: Frame, index: int, header: Header, codec: StillCodec, coder: SymbolCoder) -> Latents:
+    """Give one tile's symbols to a coder; returns the integers that a decoder will have."""
     y = analyse_tile(codec, frame, header.tile_box(index), header.quality)
-    return codec.encode_latents(coder, y, header.quality).hash()
+    return codec.encode_latents(coder, y, header.quality)
 
 
-def decode_tile(tile: Tile, header: Header, codec: StillCodec) -> Latents:
+class LatentDecoder(Protocol):
+    """What decodes a tile: a StillCodec, or an inter model that knows the tile's context."""
+
+    def decode_latents(self, coder: SymbolCoder, size: tuple[int, int], quality: float) -> Latents:
+        """See StillCodec."""
+        ...
+
+
+def decode_tile(tile: Tile, header: Header, codec: LatentDecoder) -> Latents:
     """Decode one tile's integers and compare their hash.
 
     Raises:

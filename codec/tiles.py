@@ -31,6 +31,11 @@ def to_planes(pixels: Samples) -> Tensor:
     """[H, W, 1 or 3] integers -> [3, H', W'] float 0..1, edges replicated to multiples of 16."""
     scale = float(np.iinfo(pixels.dtype).max)
     planes = torch.from_numpy(pixels.astype(np.float32)).permute(2, 0, 1) / scale
+    return padded(planes)
+
+
+def padded(planes: Tensor) -> Tensor:
+    """[1 or 3, H, W] -> [3, H', W'], edges replicated to multiples of 16."""
     padding = (0, -planes.shape[2] % STRIDE, 0, -planes.shape[1] % STRIDE)
     return F.pad(planes.expand(3, -1, -1)[None], padding, mode="replicate")[0]
 

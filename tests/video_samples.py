@@ -12,11 +12,14 @@ from av.container import OutputContainer
 from av.video.stream import VideoStream
 from PIL import Image
 
+from linnet.bitstream import CodedFrame, FrameKind
+
 SIZE = (96, 64)
 TICK = Fraction(1, 12800)
 STEADY = tuple(512 * number for number in range(8))  # 25 frames per second
 UNEVEN = (0, 512, 700, 1900, 1901, 5000, 5512, 9999)
 RATE_HZ = 48000
+GOP = 3  # of the clips that are sought, cut and damaged
 
 
 @dataclass(frozen=True)
@@ -94,6 +97,12 @@ def _write_tone(file: OutputContainer, audio: AudioStream, seconds: float) -> No
     file.mux(audio.encode(None))
 
 
+def lost_with(frames: Sequence[CodedFrame], number: int) -> list[int]:
+    """What a damaged frame of a clip costs: it, and all behind it up to the next key frame."""
+    behind = [frame.head.number for frame in frames[number + 1 :] if frame.head.kind == FrameKind.KEY]
+    return list(range(number, min(behind, default=len(frames))))
+
+
 @dataclass(frozen=True)
 class Content:
     """What a media file holds: times of frames in seconds, pixels, and time and bytes of sound packets."""
@@ -120,3 +129,14 @@ def content_of(path: Path, format: str | None = None) -> Content:
                 times.append(frame.pts * frame.time_base)
                 pixels.append(frame.to_ndarray(format="rgb24"))
     return Content(times, pixels, packets)
+
+
+def drifting(photo: Image.Image, count: int, size: tuple[int, int] = SIZE) -> list[np.ndarray]:
+    """[H, W, 3] uint8 each: the view moves and grows by parts of a pixel, as a hand-held camera's does."""
+    found = []
+    for number in range(count):
+        scale = 2 * 1.004**number
+        x, y = 40 + 1.3 * number, 120 - 0.7 * number
+        box = (x, y, x + scale * size[0], y + scale * size[1])
+        found.append(np.array(photo.resize(size, Image.Resampling.BICUBIC, box)))
+    return found

@@ -2,17 +2,21 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from ...bitstream.clip import ClipFormat
-from ...bitstream.clip_frames import CodedFrame
-from ...bitstream.errors import FormatError
-from ...bitstream.header import CLIP_MINOR, Colour, Header, Kind
+from ...bitstream.clip_frames import CodedFrame, FrameKind
+from ...bitstream.errors import CorruptFileError, FormatError, ModelMismatchError
+from ...bitstream.header import CLIP_MINOR, INTER_MINOR, Colour, Header, Kind, ModelRef
 from ...entropy.coder import SymbolEncoder
+from ...entropy.prior import Latents
+from ...models import codecs, zoo
 from ...models.codecs import StillCodec
+from ...models.inter import codec as inter_codec
 from ..frame import Frame, Samples
 from ..still import decode_tile, encode_tile, paint
 from ..tiles import LatentCanvas, boxes_of
+from .inter import InterPath
 
 
 def clip_header(
@@ -35,56 +39,200 @@ def clip_header(
     )
 
 
-def encode_pixels(pixels: Samples, header: Header, codec: StillCodec) -> list[tuple[int, bytes]]:
-    """Latent hash and entropy-coded bytes of each tile of a key frame [H, W, channels]."""
-    frame = Frame(pixels)
-    tiles: list[tuple[int, bytes]] = []
-    for index in range(header.tile_count):
-        coder = SymbolEncoder()
-        latent_hash = encode_tile(frame, index, header, codec, coder)
-        tiles.append((latent_hash, coder.finish()))
-    return tiles
+def with_inter(header: Header, gop: int) -> Header:
+    """The header of a clip that may have inter frames: it names the newest model for them, if there is one.
 
-
-def _own_header(frame: CodedFrame, header: Header) -> Header:
-    """The header with the frame's quality."""
-    quality = frame.head.quality_centi
-    return header if quality is None else replace(header, quality_centi=quality)
-
-
-def check_symbols(frame: CodedFrame, header: Header, codec: StillCodec) -> None:
-    """Decode a frame's integers and compare their hashes (errors as decode_pixels)."""
-    own = _own_header(frame, header)
-    for tile in frame.tiles:
-        with _naming(frame):
-            decode_tile(tile, own, codec)
-
-
-def decode_pixels(frame: CodedFrame, header: Header, codec: StillCodec) -> Samples:
-    """Pixels [H, W, channels] of a key frame, as stored.
-
-    Raises:
-        CorruptFileError: the payload is damaged. ModelMismatchError: it decodes, but to other integers.
+    Args:
+        gop: frames from one key frame to the next; 1 leaves the header as it is, that of key frames only.
     """
-    own = _own_header(frame, header)
-    whole = (0, 0, own.width, own.height)
-    canvas = LatentCanvas.covering(own, whole, codec)
-    for tile in frame.tiles:
-        with _naming(frame):
-            canvas.place(own.tile_box(tile.index), decode_tile(tile, own, codec).y_hat)
-    return paint(canvas, boxes_of(whole, own.tile_size), codec, _ignore)
+    spec = next((spec for spec in reversed(zoo.SPECS) if spec.kind == "inter"), None)
+    if gop == 1 or spec is None:
+        return header
+    return replace(header, minor=INTER_MINOR, inter=ModelRef(spec.wire_id, spec.weights_hash))
+
+
+@dataclass(frozen=True, slots=True)
+class CodedPicture:
+    """What a frame chunk needs beside number and times; motion and tiles are hash and entropy-coded bytes."""
+
+    kind: FrameKind
+    quality_centi: int | None  # if not the header's
+    motion: tuple[int, bytes] | None  # of an inter frame, and only there
+    tiles: list[tuple[int, bytes]]
+
+    @property
+    def bits(self) -> int:
+        """Of what was entropy-coded."""
+        pieces = self.tiles if self.motion is None else [self.motion, *self.tiles]
+        return 8 * sum(len(payload) for _, payload in pieces)
+
+
+class FrameEncoder:
+    """Encodes the frames of a clip in order, and keeps what the next inter frame depends on."""
+
+    def __init__(self, header: Header, codec: StillCodec) -> None:
+        self._header, self._codec = header, codec
+        self._inter = inter_path(header, str(codec.device))
+
+    def encode(self, pixels: Samples, key_quality: float, inter_quality: float | None) -> CodedPicture:
+        """Encode the next frame; the first one again and again, if need be.
+
+        Args:
+            pixels: [H, W, channels], as the header says; the caller may change them afterwards.
+            key_quality: 0 to 100 in hundredths, if it becomes a key frame.
+            inter_quality: if it becomes an inter frame, which is no promise; None if it must be a key frame.
+        """
+        if self._inter is not None and inter_quality is not None:
+            own = self._own_header(inter_quality)
+            coded = self._inter.encode(pixels, own)
+            if coded is not None:
+                motion, tiles = coded
+                return CodedPicture(FrameKind.INTER, self._stated(own), motion, tiles)
+        return self._encode_key(pixels, self._own_header(key_quality))
+
+    def _own_header(self, quality: float) -> Header:
+        """The header with a frame's quality."""
+        return replace(self._header, quality_centi=round(quality * 100))
+
+    def _stated(self, own: Header) -> int | None:
+        """What a frame says of its quality."""
+        return None if own.quality_centi == self._header.quality_centi else own.quality_centi
+
+    def _encode_key(self, pixels: Samples, header: Header) -> CodedPicture:
+        frame = Frame(pixels)
+        picture = KeyPicture(header, self._codec)
+        tiles: list[tuple[int, bytes]] = []
+        for index in range(header.tile_count):
+            coder = SymbolEncoder()
+            latents = encode_tile(frame, index, header, self._codec, coder)
+            picture.place(index, latents)
+            tiles.append((latents.hash(), coder.finish()))
+        if self._inter is not None:
+            self._inter.start(picture.pixels())
+        return CodedPicture(FrameKind.KEY, self._stated(header), None, tiles)
+
+
+class KeyPicture:
+    """The pixels of a key frame from the latents of its tiles; the same on both sides."""
+
+    def __init__(self, header: Header, codec: StillCodec) -> None:
+        self._header, self._codec = header, codec
+        self._whole = (0, 0, header.width, header.height)
+        self._canvas = LatentCanvas.covering(header, self._whole, codec)
+
+    def place(self, index: int, latents: Latents) -> None:
+        """Put in a tile."""
+        self._canvas.place(self._header.tile_box(index), latents.y_hat)
+
+    def pixels(self) -> Samples:
+        """[H, W, channels], once all tiles are in."""
+        return paint(self._canvas, boxes_of(self._whole, self._header.tile_size), self._codec, _ignore)
+
+
+def inter_path(header: Header, device: str) -> InterPath | None:
+    """What codes inter frames; None if a clip has none. Raises ModelMismatchError without a model."""
+    if header.inter is None:
+        return None
+    spec = zoo.find_wire(header.inter.wire_id, header.inter.weights_hash)
+    if spec.kind != "inter":
+        raise ModelMismatchError(
+            f"the header names model '{spec.name}' for inter frames, which codes pictures"
+        )
+    return InterPath(inter_codec.load(spec, device))
+
+
+class FrameDecoder:
+    """Decodes the frames of a clip, which come in the order of the file, and keeps what an inter frame needs.
+
+    decode() makes pixels, check() only compares hashes; one decoder does the one or the other.
+    Any error leaves it without a frame to go on from, so that nothing is shown until the next key frame.
+    """
+
+    def __init__(self, header: Header, codec: StillCodec) -> None:
+        self._header, self._codec = header, codec
+        self._inter = inter_path(header, str(codec.device))
+        self._before: int | None = None  # number of the last frame, if it was decoded
+
+    @classmethod
+    def load(cls, header: Header, device: str) -> "FrameDecoder":
+        """A decoder with the models that a clip's header names. Raises ModelMismatchError without them."""
+        spec = zoo.find_still_wire(header.model, header.weights_hash, header.quality)
+        return cls(header, codecs.load(spec, device))
+
+    def fresh(self) -> "FrameDecoder":
+        """Another decoder of the same clip, for those who walk it independently of this one."""
+        return FrameDecoder(self._header, self._codec)
+
+    def reset(self) -> None:
+        """Forget all frames: a key frame comes next."""
+        self._before = None
+
+    def can_decode(self, frame: CodedFrame) -> bool:
+        """Whether the frame is a key frame, or the one before it was decoded."""
+        return frame.head.kind == FrameKind.KEY or self._before == frame.head.number - 1
+
+    def decode(self, frame: CodedFrame) -> Samples:
+        """Pixels [H, W, channels] of the next frame, as stored; they are the caller's.
+
+        Raises:
+            CorruptFileError: the payload is damaged, or the frame before an inter frame was not decoded.
+            ModelMismatchError: it decodes, but to other integers.
+        """
+        with self._next(frame):
+            own = self._own_header(frame)
+            if frame.head.kind == FrameKind.INTER:
+                return self._inter_frames().decode(frame, own)
+            pixels = self._decode_key(frame, own)
+            if self._inter is not None:
+                self._inter.start(pixels)
+            return pixels
+
+    def check(self, frame: CodedFrame) -> None:
+        """Decode the integers of the next frame and compare their hashes (errors as decode)."""
+        with self._next(frame):
+            own = self._own_header(frame)
+            if frame.head.kind == FrameKind.INTER:
+                self._inter_frames().check(frame, own)
+                return
+            for tile in frame.tiles:
+                decode_tile(tile, own, self._codec)
+            if self._inter is not None:
+                self._inter.start(None)
+
+    @contextmanager
+    def _next(self, frame: CodedFrame) -> Iterator[None]:
+        """Check that the frame can be decoded, note it if it was, and say which frame an error is about."""
+        ready, self._before = self.can_decode(frame), None
+        head = frame.head
+        if not ready:
+            raise CorruptFileError(
+                f"frame {head.number} is lost: it depends on frame {head.number - 1}, which was not decoded",
+                chunk="frame",
+                offset=frame.offset,
+            )
+        try:
+            yield
+        except FormatError as error:
+            raise type(error)(
+                f"frame {head.number}: {error.message}", chunk="frame", offset=frame.offset
+            ) from error
+        self._before = head.number
+
+    def _inter_frames(self) -> InterPath:
+        assert self._inter is not None, "a reader refuses inter frames whose model the header does not name"
+        return self._inter
+
+    def _decode_key(self, frame: CodedFrame, header: Header) -> Samples:
+        picture = KeyPicture(header, self._codec)
+        for tile in frame.tiles:
+            picture.place(tile.index, decode_tile(tile, header, self._codec))
+        return picture.pixels()
+
+    def _own_header(self, frame: CodedFrame) -> Header:
+        """The header with the frame's quality."""
+        quality = frame.head.quality_centi
+        return self._header if quality is None else replace(self._header, quality_centi=quality)
 
 
 def _ignore(done: int) -> None:
     """The progress inside a frame, which nobody watches."""
-
-
-@contextmanager
-def _naming(frame: CodedFrame) -> Iterator[None]:
-    """Say which frame an error is about."""
-    try:
-        yield
-    except FormatError as error:
-        raise type(error)(
-            f"frame {frame.head.number}: {error.message}", chunk="frame", offset=frame.offset
-        ) from error

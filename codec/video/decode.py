@@ -6,11 +6,10 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from typing import BinaryIO, TypeAlias
 
-from ...bitstream.clip_frames import CodedFrame
-from ...bitstream.clip_reader import ClipReader, PacketGroup
+from ...bitstream.clip_frames import FrameHead, FrameKind
+from ...bitstream.clip_reader import ClipReader, Item, OnDamage, PacketGroup
 from ...bitstream.errors import LinnetError
 from ...bitstream.limits import Limits
-from ...models import codecs, zoo
 from ..atomic import atomic_write
 from ..device import device_name
 from ..frame import Frame, Samples
@@ -18,10 +17,11 @@ from ..opening import Source, opened
 from ..orientation import swaps_sides
 from ..saving import find_format, save_image
 from .ahead import ahead
-from .coding import decode_pixels
+from .coding import FrameDecoder
 from .kind import is_sequence
 from .sink import Container, MediaSink, find_container, suffix_of
 from .times import exact
+from .walking import FrameWalk, absent_between
 
 _LINGER_S = 1  # how long, behind the last frame, late packets of before are looked for
 
@@ -72,7 +72,8 @@ def decode_video(
         format: mp4, mkv, mov, webm, y4m and so on; None for the suffix of the path.
         video_codec: h264, hevc, av1, vp9, ffv1 or an encoder of FFmpeg; None for the container's own.
         start, end: seconds; what is shown from start on and before end, moved so that it begins at 0.
-        allow_partial: pass over damage: it costs the frames that it hits, and result.damage says so.
+        allow_partial: pass over damage: it costs the frames that it hits and those that depend on them, and
+            result.damage says so.
         progress: called with (frames done, frames; 0 if unknown).
     Raises:
         FormatError, LimitExceededError: as `decode`. ValueError: format, codec, device or times.
@@ -110,7 +111,7 @@ class _Job:
     ) -> None:
         header = reader.header
         self._reader, self._partial, self._progress = reader, partial, progress
-        self._codec = codecs.load(zoo.find_wire(header.model, header.weights_hash, header.quality), device)
+        self._decoder = FrameDecoder.load(header, device)
         self._start = None if start is None else exact(start)
         self._end = None if end is None else exact(end)
         turned = swaps_sides(header.orientation)
@@ -122,41 +123,52 @@ class _Job:
 
     def pieces(self) -> Iterator[_Piece]:
         """Decoded frames, and packets, of the wanted time."""
-        reader, result, tick = self._reader, self.result, self._reader.clip.tick
+        result, tick = self.result, self._reader.clip.tick
         told = result.damage.append if self._partial else None
-        items = reader.items(told)
-        expected: int | None = 0
-        if self._start is not None:
-            items, expected = reader.items_from(time=int(self._start / tick // 1), on_damage=told), None
-        for item in items:
+        walk, before = FrameWalk(self._decoder, told), None
+        for item in self._items(told):
             if isinstance(item, PacketGroup):
                 if wanted := self._wanted(item):
                     yield wanted
                 continue
             seconds = item.head.time * tick
+            result.lost += self._absent(before, item.head)
+            before = item.head
             if self._end is not None and seconds >= self._end:
                 if seconds >= self._end + _LINGER_S:
                     break
                 continue
-            result.lost += 0 if expected is None else item.head.number - expected
-            expected = item.head.number + 1
-            if self._start is not None and seconds < self._start:
-                continue
-            if (shown := self._decoded(item)) is not None:
-                yield shown
-        if result.damage and self._end is None and self._total:
-            result.lost += self._total - (expected or 0)
+            pixels = walk.decode(item)  # also of one that is shown too early: the next ones depend on it
+            is_early = self._start is not None and seconds < self._start
+            if not is_early and pixels is None:
+                result.lost += 1
+            elif not is_early and pixels is not None:
+                yield _Shown(pixels, item.head.time, item.head.duration)
+        if result.damage and self._total:
+            result.lost += self._total - (before.number + 1 if before else 0)
 
-    def _decoded(self, frame: CodedFrame) -> _Shown | None:
-        try:
-            pixels = decode_pixels(frame, self._reader.header, self._codec)
-        except LinnetError as error:
-            if not self._partial:
-                raise
-            self.result.damage.append(error)
-            self.result.lost += 1
-            return None
-        return _Shown(pixels, frame.head.time, frame.head.duration)
+    def _items(self, told: OnDamage | None) -> Iterator[Item]:
+        """All items, or those from the last key frame before the start on."""
+        if self._start is None:
+            return self._reader.items(told)
+        return self._reader.items_from(time=int(self._start / self._reader.clip.tick // 1), on_damage=told)
+
+    def _absent(self, before: FrameHead | None, head: FrameHead) -> int:
+        """How many frames of the wanted time are absent between two, or in front of the first one."""
+        tick = self._reader.clip.tick
+        start, end = (None if each is None else each / tick for each in (self._start, self._end))
+        if before is not None:
+            return absent_between(before, head, start, end)
+        if start is None:
+            return head.number
+        index = self._reader.index()
+        entry = index.at_time(int(start // 1))
+        key = FrameHead(
+            FrameKind.KEY, index.numbers[entry], index.times[entry], 0
+        )  # with which it should begin
+        if head.number <= key.number:
+            return 0
+        return absent_between(key, head, start, end) + (key.time >= start)
 
     def _wanted(self, group: PacketGroup) -> PacketGroup | None:
         """The packets of a group that begin in the wanted time."""

@@ -3,7 +3,7 @@
 import os
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -15,8 +15,23 @@ from ..atomic import atomic_write
 from ..device import device_name
 from .ahead import ahead
 from .coding import clip_header
-from .source import MediaSource, SourceFrame
+from .plan import Plan, plan_for
+from .rate import RateControl
+from .sizing import meet_size
+from .source import MediaSource, SourceFrame, survey
 from .writer import ClipEncoder
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """How a clip is to be encoded. tagged: whether tags are kept."""
+
+    codec: codecs.StillCodec
+    quality: float
+    tagged: bool
+    limits: Limits | None
+    partial: bool
+    progress: Callable[[int, int], None] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +40,7 @@ class VideoEncodeResult:
 
     path: where it was written, or None. bytes: of the file, sound included. bpp: bits of the file per pixel
     and frame. duration: of the clip, seconds. seconds: wall time without loading the model.
+    quality: nominal, with a target the mean over the frames. bitrate: bits per second of the frames alone.
     """
 
     path: Path | None
@@ -37,6 +53,7 @@ class VideoEncodeResult:
     height: int
     quality: float
     model: str
+    bitrate: float
 
 
 def encode_video(
@@ -44,6 +61,9 @@ def encode_video(
     dest: str | os.PathLike[str] | BinaryIO,
     *,
     quality: float | None = None,
+    target_bitrate: float | None = None,
+    target_size: int | None = None,
+    gop: int | None = None,
     model: str = "fast",
     device: str = "auto",
     metadata: Literal["all", "none"] = "all",
@@ -52,50 +72,94 @@ def encode_video(
     allow_partial: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> VideoEncodeResult:
-    """Encode a clip, each frame as a key frame; sound and subtitles travel untouched.
+    """Encode a clip; sound and subtitles travel untouched.
 
     Args:
         source: a path or a binary stream of anything that FFmpeg reads, or a pattern of numbered pictures
             such as frame%04d.png.
         dest: a path (written atomically) or a binary stream, which need not seek.
         quality: 0 (smallest) to 100; None for 50, or the only quality of an imported model.
+        target_bitrate: bits per second of the frames on average, sound not counted, instead of a quality; met
+            within 5 % on clips of 5 s or more, in one pass.
+        target_size: the largest file in bytes, sound included, instead of a quality. The source is read
+            beforehand without decoding it, and encoded again (seldom) if the file became too large.
+        gop: frames from one key frame to the next, 1 for key frames only; None for the default.
         model, device: as for `encode`. metadata: "none" strips tags, but for the streams' languages.
         overwrite: replace an existing file. limits: the largest frame to accept.
         allow_partial: keep the frames before the damage of a damaged source, with a warning.
         progress: called with (frames done, frames; 0 if unknown).
     Raises:
-        ValueError: quality, model or device; UnreadableMediaError: no clip, damaged, without frames, or with
-        frames of several sizes. LimitExceededError. FileExistsError, OSError.
+        ValueError: quality, targets, gop, model or device; UnreadableMediaError: no clip, damaged, without
+        frames, or with frames of several sizes. TargetError: quality 0 takes too many bits; no file is made,
+        but a stream has been written to where the target is a bitrate. LimitExceededError. FileExistsError,
+        OSError.
     """
     if metadata not in ("all", "none"):
         raise ValueError(f"metadata must be 'all' or 'none', not {metadata!r}")
     spec = zoo.find(model)
+    plan = plan_for(gop, target_bitrate, target_size, quality, spec.quality)
+    is_path = isinstance(source, (str, os.PathLike))
+    if target_size is not None and not is_path:
+        raise ValueError("target_size needs a file as the source: a stream cannot be read twice")
     quality = zoo.quality_for(spec, quality)
     codec = codecs.load(spec, device_name(device))
-    if not isinstance(dest, (str, os.PathLike)):
-        with MediaSource(source, limits, allow_partial) as media:
-            return _encode(media, dest, None, codec, quality, metadata == "all", progress)
-    with atomic_write(dest, overwrite) as stream, MediaSource(source, limits, allow_partial) as media:
-        return _encode(media, stream, Path(dest), codec, quality, metadata == "all", progress)
+    wish = _Wish(codec, quality, metadata == "all", limits, allow_partial, progress)
+    with ExitStack() as stack:
+        to_path = isinstance(dest, (str, os.PathLike))
+        stream = stack.enter_context(atomic_write(dest, overwrite)) if to_path else dest
+
+        def attempt(stream: BinaryIO, plan: Plan) -> tuple[VideoEncodeResult, RateControl | None]:
+            return _encode(source, stream, wish, plan)
+
+        if target_size is not None and is_path:
+            result = meet_size(target_size, plan.gop, survey(source), attempt, stream)
+        else:
+            result, control = attempt(stream, plan)
+            if control is not None:
+                control.check()
+        return replace(result, path=Path(dest) if to_path else None)
 
 
 def _encode(
-    media: MediaSource,
-    stream: BinaryIO,
-    path: Path | None,
-    codec: codecs.StillCodec,
-    quality: float,
-    tagged: bool,
-    progress: Callable[[int, int], None] | None,
-) -> VideoEncodeResult:
-    started = time.perf_counter()
+    source: str | os.PathLike[str] | BinaryIO, stream: BinaryIO, wish: _Wish, plan: Plan
+) -> tuple[VideoEncodeResult, RateControl | None]:
+    """Encode once; the rate control says whether that met its target."""
+    with MediaSource(source, wish.limits, wish.partial) as media:
+        started = time.perf_counter()
+        encoder = _begin(media, stream, wish, plan)
+        length_s = _feed(encoder, media, wish.progress)
+        frame_bits, control = encoder.frame_bits, encoder.control
+        result = VideoEncodeResult(
+            path=None,
+            bytes=encoder.bytes_written,
+            bpp=encoder.bytes_written * 8 / (media.width * media.height * encoder.frames),
+            frames=encoder.frames,
+            duration=length_s,
+            seconds=time.perf_counter() - started,
+            width=media.width,
+            height=media.height,
+            quality=wish.quality if control is None else round(control.mean_quality, 2),
+            model=wish.codec.spec.name,
+            bitrate=frame_bits / length_s if length_s else 0.0,
+        )
+    return result, control
+
+
+def _begin(media: MediaSource, stream: BinaryIO, wish: _Wish, plan: Plan) -> ClipEncoder:
+    """An encoder that has written what stands before the first frame."""
     size = media.width, media.height
     header = replace(
-        clip_header(size, media.colour, media.bit_depth, media.clip, codec, quality),
+        clip_header(size, media.colour, media.bit_depth, media.clip, wish.codec, wish.quality),
         orientation=media.orientation,
     )
-    streams = media.streams if tagged else tuple(_stripped(each) for each in media.streams)
-    encoder = ClipEncoder(stream, header, codec, streams, media.tags if tagged else None)
+    streams = media.streams if wish.tagged else tuple(_stripped(each) for each in media.streams)
+    tags = media.tags if wish.tagged else None
+    plan = replace(plan, length_s=plan.length_s or media.length_s)
+    return ClipEncoder(stream, header, wish.codec, streams, tags, plan)
+
+
+def _feed(encoder: ClipEncoder, media: MediaSource, progress: Callable[[int, int], None] | None) -> float:
+    """Encode all that comes, to the end; returns the length of the clip, seconds."""
     first = end = None
     with closing(ahead(media.items())) as items:
         for item in items:
@@ -107,18 +171,7 @@ def _encode(
             if progress is not None:
                 progress(encoder.frames, media.frames)
     encoder.finish()
-    return VideoEncodeResult(
-        path=path,
-        bytes=encoder.bytes_written,
-        bpp=encoder.bytes_written * 8 / (size[0] * size[1] * encoder.frames),
-        frames=encoder.frames,
-        duration=float(((end or 0) - (first or 0)) * media.clip.tick),
-        seconds=time.perf_counter() - started,
-        width=size[0],
-        height=size[1],
-        quality=header.quality,
-        model=codec.spec.name,
-    )
+    return float(((end or 0) - (first or 0)) * media.clip.tick)
 
 
 def _stripped(stream: Stream) -> Stream:

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import chain
 from types import TracebackType
 from typing import overload
 
@@ -14,13 +13,13 @@ from ...bitstream.clip_frames import CodedFrame
 from ...bitstream.clip_reader import ClipReader, Item
 from ...bitstream.errors import CorruptFileError, LinnetError
 from ...bitstream.limits import Limits
-from ...models import codecs, zoo
 from ..device import device_name
 from ..frame import Frame, Samples
 from ..opening import Source, opened
 from ..orientation import swaps_sides, turn_upright
-from .coding import decode_pixels
+from .coding import FrameDecoder
 from .times import exact
+from .walking import FrameCursor, FrameWalk
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,11 +85,12 @@ class VideoReader:
         try:
             self._reader = ClipReader(self._stack.enter_context(opened(source)), limits)
             header = self._reader.header
-            self._codec = codecs.load(zoo.find_wire(header.model, header.weights_hash, header.quality), name)
+            self._decoder = FrameDecoder.load(header, name)
         except BaseException:
             self.close()
             raise
         self._on_damage = on_damage
+        self._cursor = FrameCursor(self._reader, self._decoder, on_damage)
         turned = swaps_sides(header.orientation)
         self.width = header.height if turned else header.width
         self.height = header.width if turned else header.height
@@ -134,8 +134,11 @@ class VideoReader:
     def __getitem__(self, place: int | slice) -> VideoFrame | Iterator[VideoFrame]:
         """A frame by number, or an iterator of those that a slice names; negative numbers count from the end.
 
+        What a frame depends on is decoded first, from the key frame before it, or from the frame that was
+        asked for last if that is nearer: going forwards costs each frame once. A slice leaves out lost frames
+        where on_damage is told of them.
         Raises:
-            IndexError: no such frame. CorruptFileError: it is damaged. ValueError: a step below 1.
+            IndexError: no such frame. CorruptFileError: it is lost. ValueError: a step below 1.
         """
         count = len(self)
         if isinstance(place, slice):
@@ -148,49 +151,50 @@ class VideoReader:
         number = place + count if place < 0 else place
         if not 0 <= number < count:
             raise IndexError(f"frame {place} of a clip of {count}")
-        return next(self._chosen(range(number, number + 1)))
+        return self._upright(*self._cursor.frame(number))
 
     def seek(self, time: float) -> Iterator[VideoFrame]:
         """The frames from the one on that is shown at a time in seconds."""
         ticks = int(exact(time) / self.tick // 1)
-        items = self._reader.items_from(time=ticks, on_damage=self._on_damage)
-        shown: list[Item] = []
-        for item in items:
-            if isinstance(item, CodedFrame):
-                if item.head.time > ticks:
-                    shown.append(item)
-                    break
-                shown = [item]
-        return self._decoded(chain(shown, items))
+        return self._shown_from(ticks, self._reader.items_from(time=ticks, on_damage=self._on_damage))
 
-    def _chosen(self, wanted: range) -> Iterator[VideoFrame]:
-        """The frames of these numbers, each one decoded on its own: all are key frames."""
-        for number in wanted:
-            for item in self._reader.items_from(number=number, on_damage=self._on_damage):
-                if isinstance(item, CodedFrame):
-                    if item.head.number == number:
-                        yield self._decode(item)
-                        break
-                    if item.head.number > number:
-                        raise CorruptFileError(f"frame {number} is lost", chunk="frame", offset=item.offset)
-            else:
-                raise CorruptFileError(f"frame {number} is lost", chunk="end")
-
-    def _decoded(self, items: Iterator[Item]) -> Iterator[VideoFrame]:
+    def _shown_from(self, ticks: int, items: Iterator[Item]) -> Iterator[VideoFrame]:
+        """The frames from the one on that is shown at a time; those before it are only decoded."""
+        walk = FrameWalk(self._decoder.fresh(), self._on_damage)
+        held: VideoFrame | None = None  # the last one that begins up to that time, unless it is lost
         for item in items:
             if not isinstance(item, CodedFrame):
                 continue
+            pixels = walk.decode(item)
+            shown = None if pixels is None else self._upright(item, pixels)
+            if item.head.time <= ticks:
+                held = shown
+                continue
+            if held is not None:
+                yield held
+            held = None
+            if shown is not None:
+                yield shown
+        if held is not None:
+            yield held
+
+    def _chosen(self, wanted: range) -> Iterator[VideoFrame]:
+        """The frames of these numbers."""
+        cursor = FrameCursor(self._reader, self._decoder.fresh(), self._on_damage)
+        for number in wanted:
             try:
-                frame = self._decode(item)
-            except LinnetError as error:
+                yield self._upright(*cursor.frame(number))
+            except CorruptFileError:
                 if self._on_damage is None:
                     raise
-                self._on_damage(error)
-                continue
-            yield frame
 
-    def _decode(self, frame: CodedFrame) -> VideoFrame:
-        pixels = decode_pixels(frame, self._reader.header, self._codec)
-        upright = turn_upright(pixels, self._reader.header.orientation)
+    def _decoded(self, items: Iterator[Item]) -> Iterator[VideoFrame]:
+        walk = FrameWalk(self._decoder.fresh(), self._on_damage)
+        for item in items:
+            if isinstance(item, CodedFrame) and (pixels := walk.decode(item)) is not None:
+                yield self._upright(item, pixels)
+
+    def _upright(self, frame: CodedFrame, pixels: Samples) -> VideoFrame:
         head = frame.head
+        upright = turn_upright(pixels, self._reader.header.orientation)
         return VideoFrame(upright, head.number, head.time, head.duration, self.tick)

@@ -30,13 +30,17 @@ DEFAULT_RATE = Fraction(25)  # frames per second, where none is known and one is
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """One kind of output. turns: it can say how to turn the picture; timed: each frame has its own time."""
+    """One kind of output.
+
+    turns: it can say how to turn the picture; timed: each has their own time; streams, rgb: it takes them.
+    """
 
     name: str  # FFmpeg's
     codec: str
     turns: bool = False
     timed: bool = True
     streams: bool = True
+    rgb: bool = True
 
 
 CONTAINERS = {
@@ -47,7 +51,7 @@ CONTAINERS = {
     "webm": Container("webm", "libvpx-vp9"),
     "nut": Container("nut", "ffv1"),
     "avi": Container("avi", "libx264", timed=False),
-    "y4m": Container("yuv4mpegpipe", "rawvideo", timed=False, streams=False),
+    "y4m": Container("yuv4mpegpipe", "rawvideo", timed=False, streams=False, rgb=False),
 }
 # Names that people know, and what their encoder needs so that the loss is Linnet's.
 _ENCODERS: dict[str, tuple[str, Words]] = {
@@ -91,13 +95,15 @@ def find_encoder(name: str) -> tuple[str, Words]:
     return encoder, _ENCODERS.get(encoder, (encoder, {}))[1]
 
 
-def choose_format(encoder: str, clip: ClipFormat, size: tuple[int, int]) -> str:
+def choose_format(encoder: str, clip: ClipFormat, size: tuple[int, int], rgb: bool = True) -> str:
     """The pixel format that holds the clip best, of those that an encoder takes.
 
+    Args:
+        rgb: whether the container takes RGB; 4:4:4 holds it nearly as well.
     Warns:
         MediaWarning: it holds fewer bits or colour samples than the source had.
     """
-    names = format_names(clip)
+    names = [name for name in format_names(clip) if rgb or name.startswith(("gray", "yuv"))]
     if encoder in _EVEN_SIDES and (size[0] % 2 or size[1] % 2):
         names = [name for name in names if not name.startswith(("yuv420p", "yuv422p"))]
     offered = [form.name for form in Codec(encoder, "w").video_formats or []]
@@ -159,7 +165,7 @@ class MediaSink:
     def _add_video(self, codec: str, size: tuple[int, int], turned: bool) -> VideoStream:
         clip = self._clip
         encoder, options = find_encoder(codec)
-        self._format = choose_format(encoder, clip, size)
+        self._format = choose_format(encoder, clip, size, self._container.rgb)
         self._rate = clip.rate or DEFAULT_RATE
         stream = self._file.add_stream(encoder, rate=self._rate, options=dict(options))
         assert isinstance(stream, VideoStream)

@@ -1,5 +1,6 @@
 """Media in: any clip that FFmpeg reads, as pixels with exact times and packets as they are."""
 
+import math
 import os
 import warnings
 from collections.abc import Iterator
@@ -14,9 +15,10 @@ from av import VideoFrame
 from av.container import InputContainer
 from av.error import FFmpegError
 from av.stream import Stream as AvStream
+from av.video.stream import VideoStream
 
 from ...bitstream.clip import ClipFormat, Sampling
-from ...bitstream.clip_streams import Packet, Stream
+from ...bitstream.clip_streams import Packet, Stream, encode_packets, encode_stream
 from ...bitstream.header import Colour
 from ...bitstream.limits import Limits
 from ..errors import MediaWarning, UnreadableMediaError
@@ -68,7 +70,8 @@ class MediaSource:
     Attributes:
         clip: times, shape and samples. width, height: of the frames as stored, pixels.
         orientation: EXIF meaning. colour, bit_depth: of the pixels that come. streams: those that travel
-        along. tags: of the whole file. frames: how many there will be, 0 if the file does not say.
+        along. tags: of the whole file. frames: how many there will be, length_s: for how long, both 0 if the
+        file does not say.
 
     Raises (constructor):
         UnreadableMediaError: no clip, damaged, or without a frame. LimitExceededError: frames larger than
@@ -92,14 +95,9 @@ class MediaSource:
 
     def _begin(self) -> None:
         """Read up to the first frame, which says what the clip is like."""
-        videos = [each for each in self._file.streams.video if not int(each.disposition) & 0x400]  # cover art
-        if not videos:
-            raise UnreadableMediaError(f"{self.name} has no video in it")
-        self._video = videos[0]
+        self._video, kept = _chosen(self._file, str(self.name))
         self._video.thread_type = "AUTO"
         self._limits.check_size(self._video.width, self._video.height)
-        others = [*self._file.streams.audio, *self._file.streams.subtitles]
-        kept = [(stream, found) for stream in others if (found := describe(stream)) is not None]
         self.streams: tuple[Stream, ...] = tuple(found for _, found in kept)
         tags = self._file.metadata.items()
         self.tags = {name: value for name, value in tags if name.lower() not in _OF_THE_FILE}
@@ -116,6 +114,8 @@ class MediaSource:
         matrix = first.side_data.get("DISPLAYMATRIX")
         self.orientation = orientation_of(None if matrix is None else bytes(matrix))
         self.frames = self._video.frames
+        own_s = float((self._video.duration or 0) * self._tick)
+        self.length_s = own_s or (self._file.duration or 0) / 1_000_000
         self._to_rgb = ToRgb(self.colour, self.bit_depth)
 
     def _describe(self, first: VideoFrame) -> ClipFormat:
@@ -249,6 +249,40 @@ class MediaSource:
             return [frame for frame in self._video.decode(None) if not frame.is_corrupt]
         except FFmpegError:
             return []
+
+
+def _chosen(file: InputContainer, name: str) -> tuple[VideoStream, list[tuple[AvStream, Stream]]]:
+    """The video of a file, and the streams that travel along. Raises UnreadableMediaError without a video."""
+    videos = [each for each in file.streams.video if not int(each.disposition) & 0x400]  # cover art
+    if not videos:
+        raise UnreadableMediaError(f"{name} has no video in it")
+    others = [*file.streams.audio, *file.streams.subtitles]
+    return videos[0], [(stream, found) for stream in others if (found := describe(stream)) is not None]
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What a clip is made of: how long its video is, and what all that travels along takes in a .lnt file."""
+
+    length_s: float
+    stream_bytes: int
+
+
+def survey(source: str | os.PathLike[str]) -> Survey:
+    """Read a file without decoding it. Raises UnreadableMediaError, OSError."""
+    name = os.fspath(source)
+    first_s, end_s, total = math.inf, 0.0, 0
+    with blaming(name), _open(name) as file:
+        video, kept = _chosen(file, name)
+        numbers = {stream.index: number for number, (stream, _) in enumerate(kept)}
+        total += sum(len(encode_stream(stream)) for _, stream in kept)
+        for packet in file.demux([video, *(stream for stream, _ in kept)]):
+            if packet.stream.index in numbers:
+                total += len(encode_packets(numbers[packet.stream.index], [from_av(packet)]))
+            elif packet.pts is not None and packet.time_base:
+                first_s = min(first_s, float(packet.pts * packet.time_base))
+                end_s = max(end_s, float((packet.pts + (packet.duration or 0)) * packet.time_base))
+    return Survey(max(0.0, end_s - first_s), total)
 
 
 _OF_THE_FILE = {"major_brand", "minor_version", "compatible_brands", "encoder"}  # not of what is in it

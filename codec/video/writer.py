@@ -3,6 +3,7 @@
 import os
 from collections import deque
 from contextlib import ExitStack
+from dataclasses import replace
 from fractions import Fraction
 from types import TracebackType
 from typing import BinaryIO
@@ -22,8 +23,13 @@ from ...models.codecs import StillCodec
 from ..atomic import atomic_write
 from ..device import device_name
 from ..frame import Frame, Samples
-from .coding import clip_header, encode_pixels
+from .coding import CodedPicture, FrameEncoder, clip_header, with_inter
+from .plan import DEFAULT_PLAN, Plan, plan_for
+from .qualities import pattern_of
+from .rate import RateControl
 
+_RETRIES = 2  # of the first frame, of which only a try says what it costs
+_GAP_S = 1 / 25  # between frames, where no rate is known
 _PENDING_BYTES = 2**24  # packets that wait for their frame; more of them are written early
 _MAX_TERM = 2**31 - 1
 
@@ -61,7 +67,7 @@ class PacketQueue:
 
 
 class ClipEncoder:
-    """Pixels and packets into an open stream, as key frames: the last step of whatever writes clips."""
+    """Pixels and packets into an open stream, with a key frame every `gop` frames: what every writer uses."""
 
     def __init__(
         self,
@@ -70,8 +76,22 @@ class ClipEncoder:
         codec: StillCodec,
         streams: tuple[Stream, ...] = (),
         tags: dict[str, str] | None = None,
+        plan: Plan = DEFAULT_PLAN,
     ) -> None:
-        self._header, self._codec = header, codec
+        header = with_inter(header, plan.gop) if codec.spec.quality is None else header
+        self._pattern = pattern_of(header)
+        self._gop = plan.gop if header.inter else 1
+        self._control = None
+        if plan.bits_per_s is not None:
+            gap_s = float(1 / header.clip.rate) if header.clip and header.clip.rate else _GAP_S
+            pixels = header.width * header.height
+            self._control = RateControl(plan, self._gop, self._pattern, pixels, gap_s)
+            begun = min(max(self._control.nominal, 0.0), 100.0)
+            header = replace(header, quality_centi=round(begun * 100))
+        self._quality = header.quality
+        self._frame_encoder = FrameEncoder(header, codec)
+        self.frame_bits = 0  # of the frames so far, as they stand in the file
+        self._since_key = self._gop  # frames since the last key frame, with it
         self._writer = ClipWriter(stream, header, streams, tags)
         self._queue = PacketQueue(self._writer, streams)
         self._tick = header.clip.tick if header.clip else Fraction(1)
@@ -88,9 +108,39 @@ class ClipEncoder:
 
     def write(self, pixels: Samples, time: int, duration: int) -> None:
         """Encode the next frame [H, W, channels]; its time and duration (0: until the next) are in ticks."""
-        tiles = encode_pixels(pixels, self._header, self._codec)
+        self._writer.check_time(time)  # once it is encoded, the next frame may depend on it
+        since, self._since_key = (
+            self._since_key,
+            0,
+        )  # should anything fail from here on, a key frame comes next
+        place = since % self._gop
+        made = self._encode(pixels, place, time, duration)
         self._queue.write_before(time * self._tick)
-        self._writer.write_frame(FrameHead(FrameKind.KEY, self.frames, time, duration), tiles)
+        head = FrameHead(made.kind, self.frames, time, duration, made.quality_centi)
+        before = self.bytes_written
+        self._writer.write_frame(head, made.tiles, made.motion)
+        self._since_key = 1 if made.kind == FrameKind.KEY else since + 1
+        bits = 8 * (self.bytes_written - before)
+        self.frame_bits += bits
+        if self._control is not None:
+            self._control.spend(place, bits, made.kind == FrameKind.KEY)
+
+    def _encode(self, pixels: Samples, place: int, time: int, duration: int) -> CodedPicture:
+        """Choose the qualities of a frame and encode it; the first one until its bits are what was meant."""
+        if self._control is None:
+            return self._encode_at(self._quality, pixels, place)
+        nominal = self._control.choose(place, float(time * self._tick), float(duration * self._tick))
+        made = self._encode_at(nominal, pixels, place)
+        for _ in range(0 if self.frames else _RETRIES):
+            better = self._control.reconsider(made.bits)
+            if better is None:
+                break
+            made = self._encode_at(better, pixels, place)
+        return made
+
+    def _encode_at(self, nominal: float, pixels: Samples, place: int) -> CodedPicture:
+        inter = self._pattern.quality(nominal, place) if place else None
+        return self._frame_encoder.encode(pixels, self._pattern.quality(nominal, 0), inter)
 
     def write_packet(self, stream: int, packet: Packet) -> None:
         """Keep a packet of a stream."""
@@ -100,6 +150,11 @@ class ClipEncoder:
         """Write what waits, and the end; returns the bytes of the file. Raises ValueError without a frame."""
         self._queue.write_before(None)
         return self._writer.finish()
+
+    @property
+    def control(self) -> RateControl | None:
+        """What chooses the qualities, if there is a bitrate to meet."""
+        return self._control
 
 
 class VideoWriter:
@@ -112,10 +167,12 @@ class VideoWriter:
         dest: a path (written atomically) or a binary stream.
         rate: frames per second.
         quality: 0 to 100; None for 50, or the only quality of an imported model.
+        target_bitrate: bits per second of the frames on average, instead of a quality.
         tick: unit of times in seconds, for frames whose times are given; None for 1 / rate.
         model, device: as for linnet.encode. tags: title and so on. overwrite: replace an existing file.
+        gop: frames from one key frame to the next, 1 for key frames only; None for the default.
     Raises:
-        ValueError: rate, tick, quality, model or device out of range. FileExistsError, OSError.
+        ValueError: rate, tick, quality, bitrate, model, device or gop out of range. FileExistsError, OSError.
     """
 
     def __init__(
@@ -124,17 +181,20 @@ class VideoWriter:
         *,
         rate: Fraction | float = 25,
         quality: float | None = None,
+        target_bitrate: float | None = None,
         tick: Fraction | None = None,
         model: str = "fast",
         device: str = "auto",
         tags: dict[str, str] | None = None,
         overwrite: bool = False,
+        gop: int | None = None,
     ) -> None:
+        spec = zoo.find(model)
+        self._plan = plan_for(gop, target_bitrate, None, quality, spec.quality)
         self._rate = Fraction(rate).limit_denominator(1001)
         if not 0 < self._rate <= _MAX_TERM:
             raise ValueError(f"rate must be more than 0 frames per second, not {rate}")
         self._tick = tick or 1 / self._rate
-        spec = zoo.find(model)
         self._quality = zoo.quality_for(spec, quality)
         self._codec = codecs.load(spec, device_name(device))
         self._tags = tags
@@ -192,10 +252,14 @@ class VideoWriter:
         header = clip_header(
             (first.width, first.height), first.colour, first.bit_depth, clip, self._codec, self._quality
         )
-        return ClipEncoder(self._stream, header, self._codec, tags=self._tags)
+        return ClipEncoder(self._stream, header, self._codec, tags=self._tags, plan=self._plan)
 
     def close(self) -> None:
-        """Write the end and give the file its name; ValueError without a frame: then there is no file."""
+        """Write the end and give the file its name; there is no file where this raises.
+
+        Raises:
+            ValueError: no frame. TargetError: not even quality 0 meets the bitrate.
+        """
         if self._closed:
             return
         self._closed = True
@@ -203,6 +267,8 @@ class VideoWriter:
             if self._encoder is None:
                 raise ValueError("a clip has at least one frame")
             self._encoder.finish()
+            if self._encoder.control is not None:
+                self._encoder.control.check()
 
 
 def _as_frame(frame: NDArray[np.generic] | Tensor | Frame) -> Frame:

@@ -1,0 +1,140 @@
+"""Inter frames: what one takes from the frame before it, and how its motion and tiles are coded."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ...bitstream.clip_frames import CodedFrame, Motion
+from ...bitstream.errors import CorruptFileError, ModelMismatchError
+from ...bitstream.header import Header
+from ...entropy.coder import SymbolCoder, SymbolDecoder, SymbolEncoder
+from ...entropy.motion import Field, field_hash
+from ...entropy.prior import Int32, Latents
+from ...models.inter.codec import InterCodec, Past
+from ..frame import Samples
+from ..still import decode_tile
+from ..tiles import Box, from_planes, latents_across, padded, to_planes
+
+CodedTile = tuple[int, bytes]  # hash and entropy-coded bytes
+# A prediction this bad, as a share of how far pixels are from the mean of their block, is no help.
+_HOPELESS = 0.8
+
+
+class InterPath:
+    """Codes inter frames of one clip in both directions; keeps the frame before, as it is shown."""
+
+    def __init__(self, codec: InterCodec) -> None:
+        self._codec = codec
+        self._past = Past(None)
+
+    def start(self, pixels: Samples | None) -> None:
+        """Go on from a key frame [H, W, channels]; without pixels when only integers are decoded."""
+        self._past = Past(None if pixels is None else to_planes(pixels))
+
+    def encode(self, pixels: Samples, header: Header) -> tuple[CodedTile, list[CodedTile]] | None:
+        """Motion and tiles of the next frame; None if the frame before is no help (a cut, for example)."""
+        codec, past, reference = self._codec, self._past, self._past.reference
+        assert reference is not None, "a key frame comes first"
+        frame = to_planes(pixels)
+        field = codec.find_motion(frame, reference, header.quality)
+        predicted = codec.predict(past, field)
+        if _is_hopeless(frame, predicted[:3]):
+            return None
+        coder = SymbolEncoder()
+        codec.code_motion(coder, _size(header), field)
+        y = codec.analyse(frame, predicted, header.quality)
+        context = codec.context(past, field)
+        y_hat = np.zeros(y.shape, np.int32)
+        tiles: list[CodedTile] = []
+        for index in range(header.tile_count):
+            part = _latents_of(header.tile_box(index))
+            tile_coder = SymbolEncoder()
+            latents = codec.encode_latents(tile_coder, y[part], header.quality, context[part])
+            y_hat[part] = latents.y_hat
+            tiles.append((latents.hash(), tile_coder.finish()))
+        self._show(field, y_hat, predicted, header)
+        return (field_hash(field), coder.finish()), tiles
+
+    def decode(self, frame: CodedFrame, header: Header) -> Samples:
+        """Pixels [H, W, channels] of the next frame.
+
+        Raises:
+            CorruptFileError: the payload is damaged. ModelMismatchError: it decodes, but to other integers.
+        """
+        assert self._past.reference is not None, "a key frame comes first"
+        field, y_hat = self._integers(frame, header)
+        return self._show(field, y_hat, self._codec.predict(self._past, field), header)
+
+    def check(self, frame: CodedFrame, header: Header) -> None:
+        """Decode the integers of the next frame alone (errors as decode)."""
+        field, y_hat = self._integers(frame, header)
+        self._past = self._past.then(None, field, y_hat, header.quality)
+
+    def _integers(self, frame: CodedFrame, header: Header) -> tuple[Field, Int32]:
+        """Motion field and latents [h, w, latent] of the next frame (errors as decode)."""
+        assert frame.motion is not None, "a reader gives inter frames motion"
+        field = self._decode_motion(frame.motion, header)
+        context = self._codec.context(self._past, field)
+        y_hat = np.zeros((*context.shape[:2], self._codec.entropy.latent), np.int32)
+        for tile in frame.tiles:
+            part = _latents_of(header.tile_box(tile.index))
+            y_hat[part] = decode_tile(tile, header, _InContext(self._codec, context[part])).y_hat
+        return field, y_hat
+
+    def _decode_motion(self, motion: Motion, header: Header) -> Field:
+        try:
+            coder = SymbolDecoder(motion.payload)
+            field = self._codec.code_motion(coder, _size(header))
+            coder.finish()
+        except CorruptFileError as error:
+            raise CorruptFileError(f"its motion does not decode: {error.message}", chunk="frame") from error
+        if field_hash(field) != motion.hash:
+            raise ModelMismatchError(
+                f"its motion has hash {field_hash(field):08x}, the encoder had {motion.hash:08x}: "
+                "this machine is out of step with it; try --device cpu, and report it",
+                chunk="frame",
+            )
+        return field
+
+    def _show(self, field: Field, y_hat: Int32, predicted: Tensor, header: Header) -> Samples:
+        """The frame's pixels, which the next frame is predicted from."""
+        planes = self._codec.synthesise(y_hat, predicted, header.quality)
+        shown = planes[:, : header.height, : header.width]
+        pixels = from_planes(shown, header.channels, header.bit_depth)
+        # Not rounded: where the arithmetic of two decoders differs, rounding would turn nearly nothing into
+        # whole levels, which pile up from frame to frame.
+        kept = shown.clamp(0, 1) if header.channels > 1 else shown.clamp(0, 1).mean(0, keepdim=True)
+        self._past = self._past.then(padded(kept), field, y_hat, header.quality)
+        return pixels
+
+
+class _InContext:
+    """The model, with the context of one tile."""
+
+    def __init__(self, codec: InterCodec, context: Tensor) -> None:
+        self._codec, self._context = codec, context
+
+    def decode_latents(self, coder: SymbolCoder, size: tuple[int, int], quality: float) -> Latents:
+        """See models.codecs.StillCodec."""
+        return self._codec.decode_latents(coder, size, quality, self._context)
+
+
+def _size(header: Header) -> tuple[int, int]:
+    """(H, W) of the frame's planes."""
+    return 16 * latents_across(header.height), 16 * latents_across(header.width)
+
+
+def _latents_of(box: Box) -> tuple[slice, slice]:
+    """Where the latents of a tile lie in those of the frame."""
+    left, top, width, height = box
+    return (
+        slice(top // 16, top // 16 + latents_across(height)),
+        slice(left // 16, left // 16 + latents_across(width)),
+    )
+
+
+def _is_hopeless(frame: Tensor, predicted: Tensor) -> bool:
+    """Whether coding the frame on its own promises fewer bits than coding what the prediction lacks."""
+    mean = torch.nn.functional.avg_pool2d(frame[None], 8)
+    flat = mean.repeat_interleave(8, 2).repeat_interleave(8, 3)[0]
+    return bool((frame - predicted).abs().mean() > _HOPELESS * (frame - flat).abs().mean() + 2 / 255)

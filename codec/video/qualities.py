@@ -1,0 +1,56 @@
+"""The quality of each frame of a clip: better where many frames build on it, worse where none does."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ...bitstream.header import Header
+
+# Quality points that are added to the nominal quality. Frames are predicted from the one before: what a key
+# frame, and every fourth frame behind it, holds in detail is handed on, so that the others need few bits.
+# The order is that of HM's low-delay configuration.
+KEY_OFFSET = 15.0
+INTER_OFFSETS = (-8.0, 0.0, -8.0, 8.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """How quality differs within a group of pictures; offsets in quality points.
+
+    key: of key frames. inter: of the frames behind one, again and again.
+    """
+
+    key: float
+    inter: Sequence[float]
+
+    @property
+    def lowest(self) -> float:
+        """The nominal quality that makes every frame's 0; lower ones mean the same."""
+        return -max(self.key, *self.inter)
+
+    @property
+    def highest(self) -> float:
+        """The nominal quality that makes every frame's 100."""
+        return 100 - min(self.key, *self.inter)
+
+    def turn(self, place: int) -> int:
+        """Which of the offsets for inter frames it is at a place in the group, from 1."""
+        return (place - 1) % len(self.inter)
+
+    def quality(self, nominal: float, place: int) -> float:
+        """The quality to code a frame with, 0 to 100 in hundredths.
+
+        Args:
+            nominal: of the clip, 0 to 100 or beyond.
+            place: of the frame in its group: 0 is the key frame.
+        """
+        offset = self.inter[self.turn(place)] if place else self.key
+        return round(min(max(nominal + offset, 0.0), 100.0), 2)
+
+
+FLAT = Pattern(0.0, (0.0,))
+GROUPS = Pattern(KEY_OFFSET, INTER_OFFSETS)
+
+
+def pattern_of(header: Header) -> Pattern:
+    """The pattern of a clip: key frames alone are all alike."""
+    return FLAT if header.inter is None else GROUPS

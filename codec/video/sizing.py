@@ -1,0 +1,80 @@
+"""A clip's file of at most a size: a bitrate that leaves room for all else, and another try if need be."""
+
+import shutil
+import warnings
+from collections.abc import Callable
+from tempfile import TemporaryFile
+from typing import BinaryIO, Protocol, TypeVar
+
+from ..errors import MediaWarning, TargetError
+from .plan import Plan
+from .rate import TOLERANCE, RateControl
+from .source import Survey
+
+_MARGIN = 0.015  # of the size, which the frames' bitrate may be missed by
+_FRONT_BYTES = 400  # header, tags and index, more or less
+_TRIES = 3
+
+
+class Made(Protocol):
+    """What an attempt came to."""
+
+    @property
+    def bytes(self) -> int:
+        """Of the whole file."""
+        ...
+
+
+Result = TypeVar("Result", bound=Made)
+
+
+def meet_size(
+    size: int,
+    gop: int,
+    found: Survey,
+    attempt: Callable[[BinaryIO, Plan], tuple[Result, RateControl | None]],
+    stream: BinaryIO,
+) -> Result:
+    """Encode to a file of at most `size` bytes and write it to `stream`.
+
+    One attempt is enough as a rule, as the rate control goes by the frames that are left. Each is kept in a
+    file without a name until it is known to be small enough.
+
+    Raises:
+        TargetError: quality 0 takes more, or what travels along does. ValueError: a clip of unknown length.
+    Warns:
+        MediaWarning: the clip is too short to come near the size.
+    """
+    target = f"a target of {size} bytes"
+    if not found.length_s:
+        raise ValueError(f"{target} needs a clip whose frames have times")
+    room_bits = 8 * (size * (1 - _MARGIN) - found.stream_bytes - _FRONT_BYTES)
+    if room_bits <= 0:
+        raise TargetError(
+            f"{target} cannot be met: what is no picture takes {found.stream_bytes} bytes of it"
+        )
+    rate, tries = room_bits / found.length_s, 0
+    while True:
+        tries += 1
+        with TemporaryFile() as file:
+            result, control = attempt(file, Plan(gop, rate, found.length_s))
+            assert control is not None, "a plan with a bitrate is controlled"
+            if result.bytes <= size:
+                if result.bytes < size * (1 - TOLERANCE):
+                    reason = "more than quality 100 needs" if control.is_at_highest else "for a long clip"
+                    warnings.warn(
+                        f"{target} is {reason}: it became {result.bytes}", MediaWarning, stacklevel=2
+                    )
+                file.seek(0)
+                shutil.copyfileobj(file, stream)
+                return result
+        if control.is_at_lowest:
+            raise TargetError(
+                f"{target} was not met: with most frames at quality 0 it became {result.bytes}; "
+                "fewer pixels or frames per second would need less"
+            )
+        if tries == _TRIES:
+            raise TargetError(f"{target} was missed in {tries} attempts, last with {result.bytes}")
+        others = 8 * result.bytes - control.bits
+        # What went wrong once goes wrong again: each time with more room.
+        rate *= max(8 * size * (1 - _MARGIN * (1 + tries)) - others, 1.0) / control.bits
