@@ -15,10 +15,11 @@ from PIL import Image
 from linnet.codec.bench.adapters import find_adapter
 from linnet.codec.bench.adapters.base import CodecOptions
 from linnet.codec.bench.cache import Cache
-from linnet.codec.bench.cluster import RayCrew
-from linnet.codec.bench.crew import Role, Task, TaskError, WorkerLostError
-from linnet.codec.bench.pictures import Picture, open_pictures
+from linnet.codec.bench.items import Item
+from linnet.codec.bench.pictures import open_pictures
 from linnet.codec.bench.runner import Plan, Runner
+from linnet.codec.workers.cluster import RayCrew
+from linnet.codec.workers.crew import Role, Task, TaskError, WorkerLostError
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +50,7 @@ def test_a_dead_actor_is_replaced_and_failures_are_results(crew: RayCrew) -> Non
 def test_a_point_survives_the_death_of_its_actor(crew: RayCrew, tmp_path: Path, photo: Image.Image) -> None:
     photo.crop((0, 0, 100, 100)).save(tmp_path / "a.png")
     ((_, picture),) = open_pictures([("a.png", tmp_path / "a.png")])
-    assert isinstance(picture, Picture)
+    assert isinstance(picture, Item)
     for role in Role:  # whichever actor is next, it is gone
         crew.submit(1, Task(role, os.getpid, ()))
         _, process = crew.next()

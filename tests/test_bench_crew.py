@@ -11,9 +11,10 @@ from PIL import Image
 from linnet.codec.bench.adapters import find_adapter
 from linnet.codec.bench.adapters.base import CodecOptions
 from linnet.codec.bench.cache import Cache
-from linnet.codec.bench.crew import LocalCrew, Role, Task, TaskError, WorkerLostError
-from linnet.codec.bench.pictures import Picture, open_pictures
+from linnet.codec.bench.items import Item
+from linnet.codec.bench.pictures import open_pictures
 from linnet.codec.bench.runner import Plan, Runner
+from linnet.codec.workers.crew import LocalCrew, Role, Task, TaskError, WorkerLostError
 
 
 @pytest.fixture
@@ -37,11 +38,11 @@ class DeadlyCrew(LocalCrew):
 
 
 @pytest.fixture
-def picture(tmp_path: Path, photo: Image.Image) -> Picture:
+def picture(tmp_path: Path, photo: Image.Image) -> Item:
     path = tmp_path / "a.png"
     photo.crop((0, 0, 100, 100)).save(path)
     ((_, found),) = open_pictures([("a.png", path)])
-    assert isinstance(found, Picture)
+    assert isinstance(found, Item)
     return found
 
 
@@ -68,12 +69,12 @@ def test_failures_and_deaths_are_results_and_the_crew_goes_on(crew: LocalCrew) -
     assert crew.next() == (3, 1)
 
 
-def plan_of(picture: Picture) -> Plan:
+def plan_of(picture: Item) -> Plan:
     options = CodecOptions()
     return Plan([picture], {"jpeg": find_adapter("jpeg", options)}, {"jpeg": (10, 50)}, ["psnr_db"], options)
 
 
-def test_a_point_survives_the_death_of_its_worker(picture: Picture, tmp_path: Path) -> None:
+def test_a_point_survives_the_death_of_its_worker(picture: Item, tmp_path: Path) -> None:
     crew = DeadlyCrew(1)
     try:
         rows = Runner(plan_of(picture), Cache(tmp_path / "cache"), crew, lambda done, total: None).run(
@@ -86,14 +87,14 @@ def test_a_point_survives_the_death_of_its_worker(picture: Picture, tmp_path: Pa
 
 
 def test_known_points_need_no_worker_and_new_metrics_no_encoder(
-    picture: Picture, tmp_path: Path, crew: LocalCrew
+    picture: Item, tmp_path: Path, crew: LocalCrew
 ) -> None:
     plan, cache = plan_of(picture), Cache(tmp_path / "cache")
     first = Runner(plan, cache, crew, lambda done, total: None).run(lambda row: None)
     crew.close()
     assert Runner(plan, cache, LocalCrew(0), lambda done, total: None).run(lambda row: None) == first
     (tmp_path / "a.png").write_bytes((tmp_path / "a.png").read_bytes())
-    more = Plan(plan.pictures, plan.adapters, plan.values, ["psnr_db", "psnr_y_db"], plan.options)
+    more = Plan(plan.items, plan.adapters, plan.values, ["psnr_db", "psnr_y_db"], plan.options)
     second = Runner(more, cache, crew, lambda done, total: None).run(lambda row: None)
     assert not crew._workers[Role.ENCODE]
     assert [row.encode_s for row in second] == [row.encode_s for row in first]

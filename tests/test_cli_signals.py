@@ -1,5 +1,6 @@
 """Interruption: exit code 130, and no file under the final name nor beside it."""
 
+import os
 import signal
 import subprocess
 import time
@@ -48,15 +49,18 @@ def test_a_killed_encoder_leaves_no_file_under_the_final_name(large: Path) -> No
 
 
 def test_workers_stop_too(large: Path) -> None:
-    (large.parent / "second.bmp").write_bytes(large.read_bytes())
+    (large.parent / "second.bmp").hardlink_to(large)
+    words = ["encode", "-r", ".", "-o", "out", "-j", "2"]
     process = subprocess.Popen(
-        [LINNET, "encode", "-r", ".", "-o", "out", "-j", "2"], cwd=large.parent, stderr=subprocess.PIPE
+        [LINNET, *words], cwd=large.parent, stderr=subprocess.PIPE, start_new_session=True
     )
     wait_for_unfinished_file(large.parent / "out", process)
-    process.send_signal(signal.SIGINT)
-    _, complaint = process.communicate(timeout=TIMEOUT_S)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    _, complaint = process.communicate(timeout=TIMEOUT_S)  # until the last worker has closed it
     assert process.returncode == 130
-    assert complaint.decode().splitlines()[0] == "linnet: interrupted"
+    first, *others = complaint.decode().splitlines()
+    assert first == "linnet: interrupted"
+    assert all("failed in" in line for line in others)
     assert not list((large.parent / "out").iterdir())
 
 

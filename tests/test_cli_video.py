@@ -17,7 +17,7 @@ def folder(photo_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("clips")
     with Image.open(photo_path) as photo:
         make_clip(folder / "a.mp4", photo.convert("RGB"), shape=Shape(tags=(("title", "Pan"),)))
-    done = linnet("encode", "a.mp4", "-q", "60", "--verify", "--json", cwd=folder)
+    done = linnet("encode", "a.mp4", "-q", "60", "--gop", "3", "--verify", "--json", cwd=folder)
     assert done.code == 0
     result = done.records[0]
     assert (result["frames"], result["verified"], result["output"]) == (8, True, "a.lnt")
@@ -35,6 +35,7 @@ def test_a_clip_goes_there_and_back(folder: Path) -> None:
 def test_info_knows_clips(folder: Path) -> None:
     shown = linnet("info", "a.lnt", cwd=folder).out.decode()
     assert "8 in 0.320 s, 25 frames/s, times in 1/12800 s" in shown
+    assert "  keys     " in shown
     assert "audio, aac, 48000 Hz, 2 channels, deu" in shown
     assert "title 'Pan'" in shown
 
@@ -71,7 +72,9 @@ def test_damage_is_an_error_unless_a_partial_result_is_asked_for(folder: Path) -
         ("decode a.lnt -o a.xyz", 2, "cannot write clips as 'xyz'"),
         ("decode a.lnt -o x.mp4 --region 0,0,8,8", 2, "--region is for pictures"),
         ("decode a.lnt -o -", 2, "--format"),
-        ("encode a.mp4 -o x.lnt --target-size 4k", 2, "is for pictures"),
+        ("encode a.mp4 -o x.lnt --target-bpp 1", 2, "--target-bpp is for pictures"),
+        ("encode a.mp4 -o x.lnt -q 9 --target-bitrate 5k", 2, "-q and --target-bitrate exclude each other"),
+        ("encode a.mp4 -o x.lnt --target-bitrate 0.9k", 7, "cannot be met: quality 0 gives no less than"),
         ("encode none.mp4", 3, "No such file"),
     ],
 )

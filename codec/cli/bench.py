@@ -1,4 +1,4 @@
-"""`linnet bench`: rate and distortion of Linnet and other codecs on a folder of pictures."""
+"""`linnet bench`: rate and distortion of Linnet and other codecs on a folder of pictures or of clips."""
 
 import shlex
 import sys
@@ -15,12 +15,25 @@ from .encode import SUFFIXES
 from .exits import ExitCode
 from .jobs import Job
 from .run import Outcome, run_jobs
+from .team import Executor, Team
 
 if TYPE_CHECKING:
     from ..bench.adapters.base import Adapter
-    from ..bench.crew import Crew
     from ..bench.results import Results
     from ..bench.runner import Row
+
+
+METRICS_HELP = (
+    "Of psnr, psnr_y, ms_ssim, xpsnr_y, vmaf, lpips, ssimulacra2; of clips psnr, psnr_total, psnr_y, psnr_u, "
+    "psnr_v, psnr_yuv, ms_ssim, xpsnr_y, vmaf; without it those that need no tool."
+)
+
+
+class KindChoice(str, Enum):
+    """What the files of a dataset are."""
+
+    PICTURES = "pictures"
+    CLIPS = "clips"
 
 
 class ViewChoice(str, Enum):
@@ -29,13 +42,6 @@ class ViewChoice(str, Enum):
     LOSSY = "lossy"
     EXACT = "exact"
     NONE = "none"
-
-
-class Executor(str, Enum):
-    """Where the work is done."""
-
-    LOCAL = "local"
-    RAY = "ray"
 
 
 @dataclass(slots=True)
@@ -53,8 +59,8 @@ class _Told:
 
     def row(self, row: "Row", adapter: "Adapter") -> None:
         """A point is finished, or failed; points are too many for lines that people read."""
-        from ..bench.crew import TaskError
         from ..bench.results import row_fields
+        from ..workers.crew import TaskError
 
         if row.error:
             self.failed(row.where, TaskError(row.error))
@@ -76,21 +82,22 @@ def parse_values(text: str) -> tuple[str, tuple[float, ...]]:
 
 
 def bench(
-    dataset: Annotated[Path, Argument(metavar="DATASET", help="A folder of pictures, or one.")],
+    dataset: Annotated[
+        Path, Argument(metavar="DATASET", help="A folder of pictures, or of clips, or one of them.")
+    ],
     codecs: Annotated[
         str,
         Option(
             metavar="LIST",
             help="Such as linnet:fast,jpeg,jpeg:444,webp,avif,jpeg2000,jxl,x264,x265,svtav1,vtm,vvenc,"
-            "compressai:mbt2018-mean; without it those that are installed and quick.",
+            "compressai:mbt2018-mean; of clips linnet:fast,x264:medium,x265:veryslow-zerolatency,svtav1:8; "
+            "without it those that are installed and quick.",
         ),
     ] = "",
     output: Annotated[
         Path, Option("-o", "--output", metavar="DIR", help="Where the report goes; a run goes on there.")
     ] = Path("report"),
-    metrics: Annotated[
-        str, Option(metavar="LIST", help="Of psnr, psnr_y, ms_ssim, xpsnr_y, vmaf, lpips, ssimulacra2.")
-    ] = "psnr,psnr_y,ms_ssim",
+    metrics: Annotated[str, Option(metavar="LIST", help=METRICS_HELP)] = "",
     qualities: Annotated[
         list[str] | None,
         Option(metavar="[CODEC=]LIST", help="Values to measure, for one codec or all that have a quality."),
@@ -98,9 +105,12 @@ def bench(
     points: Annotated[
         int | None, Option(min=1, metavar="N", help="So many of each codec's own values, instead of all.")
     ] = None,
+    kind: Annotated[KindChoice | None, Option(help="What to take of a folder that holds both.")] = None,
+    frames: Annotated[int | None, Option(min=1, metavar="N", help="The first N frames of each clip.")] = None,
     match: Annotated[
-        float, Option(min=0.001, metavar="BPP", help="Size of the files that the slider shows.")
-    ] = 0.25,
+        float | None,
+        Option(min=0.001, metavar="BPP", help="Size of the files that the slider shows: 0.25, of clips 0.1."),
+    ] = None,
     view: Annotated[ViewChoice, Option(help="How the report holds pictures.")] = ViewChoice.LOSSY,
     reference: Annotated[
         Path | None, Option(metavar="FILE", help="Published curves; for all of Kodak some come along.")
@@ -108,11 +118,9 @@ def bench(
     vtm: Annotated[str, Option(metavar="PATH", help="EncoderAppStatic of VTM, or its folder.")] = "",
     vvenc: Annotated[str, Option(metavar="PATH", help="vvencapp, or its folder.")] = "",
     checkpoints: Annotated[str, Option(metavar="DIR", help="Of CompressAI's models.")] = "",
-    executor: Annotated[Executor, Option(help="Where the work is done.")] = Executor.LOCAL,
-    address: Annotated[
-        str | None, Option(metavar="HOST:PORT", help="Of a Ray cluster; without it one is started here.")
-    ] = None,
     jobs: options.Jobs = 1,
+    executor: options.ExecutorChoice = Executor.LOCAL,
+    address: options.Address = None,
     device: options.Device = "cpu",
     json: options.Json = False,
     verbose: options.Verbose = False,
@@ -121,18 +129,21 @@ def bench(
     """Measure codecs on real files and write a report with curves, BD-rates, speeds and a slider."""
     values = dict(parse_values(text) for text in qualities or [])
     console = Console("bench", json, verbose, quiet)
+    team = Team(jobs, executor, address)
 
     def work(job: Job, progress: Progress) -> Outcome:
         from ..bench.adapters.base import CodecOptions
+        from ..bench.items import Kind
         from ..bench.session import Request, run_bench
-        from ..bench.views import View
+        from ..bench.shown import View
 
+        team.check()
         request = Request(
             dataset=dataset,
             output=output,
             suffixes=SUFFIXES,
             codecs=[spec.strip() for spec in codecs.split(",") if spec.strip()],
-            metrics=metrics.split(","),
+            metrics=metrics.split(",") if metrics else (),
             qualities=values,
             points=points,
             options=CodecOptions(device, vtm, vvenc, checkpoints),
@@ -140,37 +151,31 @@ def bench(
             view=View(view.value),
             reference=reference,
             command=shlex.join(["linnet", *sys.argv[1:]]),
+            kind=None if kind is None else Kind(kind.value),
+            frames=frames,
         )
         told = _Told(console, progress)
-        results, written = run_bench(request, lambda: _hire(executor, jobs, address), told)
+        results, written = run_bench(request, lambda: team.hire(roles=2), told)
         return _outcome(results, written, told.failures)
 
     raise Exit(run_jobs(console, lambda: [Job(str(dataset), str(output))], work))
 
 
-def _hire(executor: Executor, size: int, address: str | None) -> "Crew":
-    if executor is Executor.LOCAL:
-        from ..bench.crew import LocalCrew
-
-        return LocalCrew(size)
-    from ..bench.cluster import RayCrew
-
-    return RayCrew(size, address)
-
-
 def _outcome(results: "Results", written: list[Path], failures: int) -> Outcome:
     """The figures of the first codec against all others; some failures make the run a partial one."""
-    from ..bench.metrics import METRICS
-
     first = next((curve.label for curve in results.curves if curve.spec), "")
-    deltas = [delta for delta in results.deltas if delta.test == first]
-    lines = [f"BD-rate of {first} ({len(results.plan.pictures)} pictures):"] if deltas else []
+    deltas = [delta for delta in results.deltas if delta.test == first and not delta.item]
+    measured = f"{len(results.plan.items)} {results.plan.medium.kind.value}"
+    lines = [f"BD-rate of {first} ({measured}):"] if deltas else []
     width = max((len(delta.anchor) for delta in deltas), default=0)
+    names = {metric.key: metric.label for metric in results.plan.known_metrics}
+    longest = max((len(name) for name in names.values()), default=0)
     for delta in deltas:
-        name = METRICS[delta.metric].label
         change = delta.note if delta.rate_percent is None else f"{delta.rate_percent:+.1f} %"
         overlap = "" if delta.low is None else f"overlap {delta.low:.4g} to {delta.high:.4g}"
-        lines.append(f"  against {delta.anchor:<{width}}  {name:<23}{change:>10}  {overlap}")
+        lines.append(
+            f"  against {delta.anchor:<{width}}  {names[delta.metric]:<{longest}}{change:>10}  {overlap}"
+        )
     fields: dict[str, JsonValue] = {
         "written": [str(path) for path in written],
         "rows": len(results.rows),

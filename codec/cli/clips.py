@@ -18,7 +18,10 @@ from .stdout import standard_output
 from .writing import Writing, open_source
 
 DEFAULT_SUFFIX = ".mp4"  # of a decoded clip whose name is not given
-_REPORTED = ("width", "height", "frames", "duration", "bytes", "bpp", "seconds", "quality", "model")
+_REPORTED = (
+    *("width", "height", "frames", "duration", "bytes", "bpp", "seconds", "quality", "model"),
+    "bitrate",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,9 @@ class ClipEncoding:
     """The options of `encode` that concern clips."""
 
     quality: float | None
+    bitrate: float | None
+    size: int | None
+    gop: int | None
     model: str
     device: str
     metadata: str
@@ -86,12 +92,19 @@ class ClipEncoding:
 
         if self.verified and job.dest == PIPE:
             raise UsageError("a clip in a pipe is gone before it can be verified: give -o a file")
+        if self.size is not None and job.source == PIPE:
+            raise UsageError(
+                "--target-size needs to know the clip beforehand: give a file, or --target-bitrate"
+            )
         source = job.source if job.source != PIPE else sys.stdin.buffer
         with _output_of(job):
             result = encode_video(
                 source,
                 sys.stdout.buffer if job.dest == PIPE else job.dest,
                 quality=self.quality,
+                target_bitrate=self.bitrate,
+                target_size=self.size,
+                gop=self.gop,
                 model=self.model,
                 device=self.device,
                 metadata="all" if self.metadata == "all" else "none",
@@ -105,6 +118,8 @@ class ClipEncoding:
         fields = {name: getattr(result, name) for name in _REPORTED}
         speed = f"{result.frames / result.seconds:.1f} frames/s"
         size = f"{result.width}x{result.height}  {result.frames} frames  {result.bytes} bytes"
+        if self.bitrate is not None or self.size is not None:
+            size += f"  {result.bitrate / 1000:.4g} kbit/s  quality {result.quality:g} on average"
         return Outcome({**fields, "verified": self.verified}, f"{job.label}  {size}  {speed}")
 
     def _verify(self, path: Path) -> None:

@@ -16,6 +16,7 @@ from .exits import UsageError
 from .jobs import PIPE, Job, Placement
 from .run import Outcome, run_jobs
 from .stdout import standard_output
+from .team import Executor, Team
 from .writing import Writing, limits_of, open_source
 
 
@@ -34,8 +35,6 @@ class _Decoder:
     partial: bool
 
     def __call__(self, job: Job, progress: Progress) -> Outcome:
-        if (early := self.writing.prepare(job)) is not None:
-            return early
         if clip_named(job.source):
             return self._decode_clip(job, progress)
         if self.video_codec or self.start or self.end:
@@ -106,6 +105,8 @@ def decode(
     ] = False,
     recursive: options.Recursive = False,
     jobs: options.Jobs = 1,
+    executor: options.ExecutorChoice = Executor.LOCAL,
+    address: options.Address = None,
     device: options.Device = "auto",
     force: options.Force = False,
     skip_existing: options.SkipExisting = False,
@@ -125,4 +126,4 @@ def decode(
     def plan() -> Sequence[Job]:
         return writing.checked(placed(placement.jobs(inputs), output, format))
 
-    raise Exit(run_jobs(console, plan, decoder, jobs))
+    raise Exit(run_jobs(console, plan, decoder, Team(jobs, executor, address), writing))

@@ -18,6 +18,7 @@ from .exits import UsageError
 from .jobs import PIPE, Job, Placement
 from .run import Outcome, run_jobs
 from .stdout import standard_output
+from .team import Executor, Team
 from .writing import Writing, limits_of, open_source
 
 # What folders are searched for: the suffixes of the formats that the image loader reads.
@@ -63,6 +64,7 @@ class _Aim:
     size: int | None
     bpp: float | None
     psnr: float | None
+    bitrate: float | None
 
     def check(self) -> None:
         """Raises UsageError for more than one."""
@@ -71,23 +73,40 @@ class _Aim:
             "--target-size": self.size,
             "--target-bpp": self.bpp,
             "--target-psnr": self.psnr,
+            "--target-bitrate": self.bitrate,
         }
         names = [name for name, value in given.items() if value is not None]
         if len(names) > 1:
             raise UsageError(f"{' and '.join(names)} exclude each other: each of them chooses the quality")
 
 
-def parse_size(text: str) -> int:
-    """Bytes of 40000, 40k or 1.5M (powers of 1000). Raises BadParameter for anything else."""
+def _parse_number(text: str) -> int:
+    """40000, 40k or 1.5M (powers of 1000). Raises ValueError, OverflowError."""
     units = {"k": 1000, "m": 1000**2, "g": 1000**3}
     digits, factor = (text[:-1], units[text[-1:].lower()]) if text[-1:].lower() in units else (text, 1)
+    return round(float(digits) * factor)
+
+
+def parse_size(text: str) -> int:
+    """Bytes of 40000, 40k or 1.5M. Raises BadParameter for anything else."""
     try:
-        size = round(float(digits) * factor)
+        size = _parse_number(text)
     except (ValueError, OverflowError):
         raise BadParameter(f"{text!r} is no size: write bytes, such as 40000, 40k or 1.5M") from None
     if size < 1:
         raise BadParameter(f"{text!r}: a file has at least one byte")
     return size
+
+
+def parse_bitrate(text: str) -> float:
+    """Bits per second of 500000, 500k or 1.5M. Raises BadParameter for anything else."""
+    try:
+        rate = _parse_number(text)
+    except (ValueError, OverflowError):
+        rate = 0
+    if rate < 1:
+        raise BadParameter(f"{text!r} is no bitrate: write bits per second, such as 500k or 1.5M")
+    return float(rate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +121,9 @@ class _Encoder:
     partial: bool
     limits: Limits
     writing: Writing
+    gop: int | None
 
     def __call__(self, job: Job, progress: Progress) -> Outcome:
-        if (early := self.writing.prepare(job)) is not None:
-            return early
         self.aim.check()
         zoo.quality_for(
             zoo.find(self.model), self.aim.quality
@@ -113,6 +131,12 @@ class _Encoder:
 
         if is_sequence(job.source) or is_clip(job.source if job.source != PIPE else sys.stdin.buffer):
             return self._encode_clip(job, progress)
+        return self._encode_picture(job, progress)
+
+    def _encode_picture(self, job: Job, progress: Progress) -> Outcome:
+        for option, value in (("--gop", self.gop), ("--target-bitrate", self.aim.bitrate)):
+            if value is not None:
+                raise UsageError(f"{job.source} is a picture: {option} is for clips")
         from ..api import EncodeResult, encode
 
         in_memory = self.verified or job.dest == PIPE
@@ -139,10 +163,14 @@ class _Encoder:
         return Outcome({**fields, "verified": self.verified}, f"{job.label}  {size}  {result.seconds:.2f} s")
 
     def _encode_clip(self, job: Job, progress: Progress) -> Outcome:
-        if self.aim.size or self.aim.bpp or self.aim.psnr:
-            raise UsageError(f"{job.source} is a clip: --target-... is for pictures, use -q")
+        for option, value in (("--target-bpp", self.aim.bpp), ("--target-psnr", self.aim.psnr)):
+            if value is not None:
+                raise UsageError(f"{job.source} is a clip: {option} is for pictures, try --target-bitrate")
         return ClipEncoding(
             quality=self.aim.quality,
+            bitrate=self.aim.bitrate,
+            size=self.aim.size,
+            gop=self.gop,
             model=self.model,
             device=self.device,
             metadata=self.metadata.value,
@@ -183,6 +211,18 @@ def encode(
     ] = None,
     target_bpp: Annotated[float | None, Option("--target-bpp", help="Most bits per pixel.")] = None,
     target_psnr: Annotated[float | None, Option("--target-psnr", help="Least PSNR, in dB.")] = None,
+    target_bitrate: Annotated[
+        float | None,
+        Option(
+            "--target-bitrate",
+            metavar="500k",
+            parser=parse_bitrate,
+            help="Of a clip: bits per second of its frames, sound not counted.",
+        ),
+    ] = None,
+    gop: Annotated[
+        int | None, Option("--gop", min=1, help="Of a clip: frames from one key frame to the next.")
+    ] = None,
     model: Annotated[str, Option("-m", "--model", help="See linnet models list.")] = "fast",
     tune: Annotated[Tune, Option(help="ms-ssim takes the model MODEL-ms-ssim.")] = Tune.PSNR,
     metadata: Annotated[
@@ -194,6 +234,8 @@ def encode(
     ] = False,
     recursive: options.Recursive = False,
     jobs: options.Jobs = 1,
+    executor: options.ExecutorChoice = Executor.LOCAL,
+    address: options.Address = None,
     device: options.Device = "auto",
     force: options.Force = False,
     skip_existing: options.SkipExisting = False,
@@ -207,8 +249,10 @@ def encode(
     console = Console("encode", json, verbose, quiet)
     writing = Writing(force, skip_existing, dry_run, json)
     placement = Placement(output, ".lnt", recursive, SUFFIXES | CLIP_SUFFIXES)
-    aim = _Aim(quality, target_size, target_bpp, target_psnr)
+    aim = _Aim(quality, target_size, target_bpp, target_psnr, target_bitrate)
     if tune is not Tune.PSNR:
         model = f"{model}-{tune.value}"
-    encoder = _Encoder(aim, model, device, metadata, verify, allow_partial, limits_of(size_limit), writing)
-    raise Exit(run_jobs(console, lambda: writing.checked(placement.jobs(inputs)), encoder, jobs))
+    limits = limits_of(size_limit)
+    encoder = _Encoder(aim, model, device, metadata, verify, allow_partial, limits, writing, gop)
+    team = Team(jobs, executor, address)
+    raise Exit(run_jobs(console, lambda: writing.checked(placement.jobs(inputs)), encoder, team, writing))

@@ -47,8 +47,14 @@ def _video_rows(found: Info, video: VideoInfo) -> dict[str, str]:
     rows = {
         "file": f"{found.bytes} bytes, {found.bpp:.3f} bpp, {video.bitrate / 1000:.0f} kbit/s",
         "frames": f"{video.frames} in {video.duration:.3f} s{rate}, times in {video.tick} s",
+        "keys": "all frames"
+        if video.gop == 1
+        else f"{video.key_frames}, groups of at most {video.gop} frames",
         "source": f"{video.sampling}, {video.depth} bits, range {video.range}, {colours}",
     }
+    if video.inter_wire_id is not None:
+        weights = f"id {video.inter_wire_id}, weights {video.inter_weights_hash}"
+        rows["inter"] = f"{video.inter_model or 'unknown'} ({weights})"
     if video.aspect not in ("0", "1"):
         rows["aspect"] = f"{video.aspect} (of a sample)"
     for number, stream in enumerate(video.streams):

@@ -5,6 +5,8 @@ from typing import Annotated
 
 from typer import Argument, BadParameter, Option
 
+from .team import Executor
+
 
 @dataclass(frozen=True, slots=True)
 class Region:
@@ -33,6 +35,11 @@ Output = Annotated[
 ]
 Recursive = Annotated[bool, Option("-r", "--recursive", help="Take the files in folders and below.")]
 Jobs = Annotated[int, Option("-j", "--jobs", min=1, help="Files to work on at once.")]
+ExecutorChoice = Annotated[Executor, Option("--executor", help="Where the work is done.")]
+Address = Annotated[
+    str | None,
+    Option("--address", metavar="HOST:PORT", help="Of a Ray cluster; without it one is started here."),
+]
 Device = Annotated[str, Option("--device", metavar="auto|cpu|cuda:0", help="Where the networks run.")]
 Force = Annotated[bool, Option("-f", "--force", help="Replace outputs that exist.")]
 SkipExisting = Annotated[bool, Option("--skip-existing", help="Leave inputs alone whose output exists.")]

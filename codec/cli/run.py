@@ -1,17 +1,19 @@
-"""Runs the jobs of a verb one by one or several at once, reports each and gives the exit code."""
+"""Runs the jobs of a verb, here or by workers, reports each and gives the exit code."""
 
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
-from threading import Event
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from .console import Console, JsonValue, Progress
 from .exits import ExitCode, combine
 from .jobs import Job
 from .stdout import OutputLostError
+from .team import Team
+
+if TYPE_CHECKING:
+    from .writing import Writing
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,38 +28,53 @@ class Outcome:
 
 
 Work: TypeAlias = Callable[[Job, Progress], Outcome]
+Result: TypeAlias = Outcome | Exception
 
 
-def run_jobs(console: Console, plan: Callable[[], Sequence[Job]], work: Work, workers: int = 1) -> ExitCode:
+def run_jobs(
+    console: Console,
+    plan: Callable[[], Sequence[Job]],
+    work: Work,
+    team: Team | None = None,
+    writing: "Writing | None" = None,
+) -> ExitCode:
     """Do all jobs and report each in the order given; a failure does not stop the others.
 
     Args:
         console: where results and errors go.
         plan: finds the jobs; its errors are reported too.
-        work: does one job; must be safe to call from several threads if workers > 1.
-        workers: jobs at once.
+        work: does one job; for a team of several it can be pickled.
+        team: who works; None for this process alone.
+        writing: says of each job whether its output may be written, before it is done.
     Returns:
         the exit code of the process.
     """
     try:
-        return _run_all(console, plan, work, workers)
+        return _run_all(console, plan, work, team or Team(), writing)
     except OutputLostError as error:
         return console.error(error, {})
 
 
-def _run_all(console: Console, plan: Callable[[], Sequence[Job]], work: Work, workers: int) -> ExitCode:
+def _run_all(
+    console: Console,
+    plan: Callable[[], Sequence[Job]],
+    work: Work,
+    team: Team,
+    writing: "Writing | None",
+) -> ExitCode:
     started = time.perf_counter()
     codes: list[ExitCode] = []
     skipped = 0
     try:
+        team.check()
         jobs = plan()
         with (
             console.progress(console.verb) as progress,
-            closing(_outcomes(jobs, work, workers, progress)) as outcomes,
+            closing(_results(jobs, work, team, writing, progress)) as results,
         ):
-            for job, outcome in outcomes:
-                codes.append(_report(console, job, outcome))
-                skipped += isinstance(outcome, Outcome) and outcome.skipped
+            for job, result in results:
+                codes.append(_report(console, job, result))
+                skipped += isinstance(result, Outcome) and result.skipped
                 if len(jobs) > 1:
                     progress(len(codes), len(jobs))
         code = combine(codes)
@@ -70,38 +87,42 @@ def _run_all(console: Console, plan: Callable[[], Sequence[Job]], work: Work, wo
     return code
 
 
-def _outcomes(
-    jobs: Sequence[Job], work: Work, workers: int, progress: Progress
-) -> Generator[tuple[Job, Outcome | Exception], None, None]:
+def _results(
+    jobs: Sequence[Job], work: Work, team: Team, writing: "Writing | None", progress: Progress
+) -> Generator[tuple[Job, Result], None, None]:
     """Give each job with what it came to, in order; closing the generator stops the jobs under way."""
-    stop = Event()
+    if team.far or (team.size > 1 and len(jobs) > 1):
+        from .delegation import Delegation  # only now: most runs need no other process
 
-    def step(done: int, total: int) -> None:
-        if stop.is_set():  # in a worker thread, where no signal arrives
-            raise KeyboardInterrupt
-        if len(jobs) == 1:  # of many jobs the bar counts the jobs
-            progress(done, total)
-
-    def attempt(job: Job) -> Outcome | Exception:
-        try:
-            return work(job, step)
-        except Exception as error:
-            return error
-
-    if workers == 1 or len(jobs) < 2:
-        yield from ((job, attempt(job)) for job in jobs)
+        yield from Delegation(jobs, work, team, writing).results()
         return
-    with ThreadPoolExecutor(min(workers, len(jobs))) as pool:
-        futures = [pool.submit(attempt, job) for job in jobs]
-        try:
-            for job, future in zip(jobs, futures, strict=True):
-                yield job, future.result()
-        finally:
-            stop.set()
-            pool.shutdown(wait=True, cancel_futures=True)
+    steps = progress if len(jobs) == 1 else silent  # of many jobs the bar counts the jobs
+    for job in jobs:
+        early = prepared(writing, job)
+        yield job, attempt(work, job, steps) if early is None else early
 
 
-def _report(console: Console, job: Job, outcome: Outcome | Exception) -> ExitCode:
+def silent(done: int, total: int) -> None:
+    """The progress of a job that nobody watches."""
+
+
+def prepared(writing: "Writing | None", job: Job) -> Result | None:
+    """What a job comes to before any work, or None."""
+    try:
+        return None if writing is None else writing.prepare(job)
+    except Exception as error:
+        return error
+
+
+def attempt(work: Work, job: Job, progress: Progress = silent) -> Result:
+    """Do a job here."""
+    try:
+        return work(job, progress)
+    except Exception as error:
+        return error
+
+
+def _report(console: Console, job: Job, outcome: Result) -> ExitCode:
     if isinstance(outcome, Exception):
         return console.error(outcome, job.fields)
     fields = {**job.fields, **outcome.fields}

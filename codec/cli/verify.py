@@ -9,6 +9,7 @@ from . import options
 from .console import Console, Progress
 from .jobs import Job, check_readable, read_only_jobs
 from .run import Outcome, run_jobs
+from .team import Team
 from .writing import open_source
 
 
@@ -38,4 +39,4 @@ def verify(
 ) -> None:
     """Check files for damage; the exit code is 5 if there is any."""
     console = Console("verify", json, verbose, quiet)
-    raise Exit(run_jobs(console, lambda: read_only_jobs(files), _Verifier(full, device), jobs))
+    raise Exit(run_jobs(console, lambda: read_only_jobs(files), _Verifier(full, device), Team(jobs)))

@@ -1,20 +1,25 @@
 """A crew on a Ray cluster: actors in place of processes; each loads a model once."""
 
 import os
+import signal
+import socket
 from collections.abc import Callable
 from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-from .adapters.base import NotInstalledError
-from .crew import Role, Task, WorkerLostError, attempt, use_one_thread
+from ..errors import NotInstalledError
+from .crew import Role, Task, TaskError, WorkerLostError, attempt, use_threads
+
+_ANSWER_S = 10.0  # for a cluster to be there
+_PATIENCE_S = 30.0  # without any result, before workers that are idle make room
 
 
 class Worker:
     """The actor: one process, one thread. Functions come by name, so its machine has the same Linnet."""
 
     def __init__(self) -> None:
-        use_one_thread()
+        use_threads(1)
 
     def run(self, function: Callable[..., object], arguments: tuple[Any, ...]) -> object:
         """The result, or a TaskError."""
@@ -37,22 +42,44 @@ def connect(address: str | None, processors: int) -> ModuleType:
         ray = import_module("ray")
     except ImportError as error:
         raise NotInstalledError("the executor ray needs Ray: pip install 'linnet[ray]'") from error
-    quiet = {"log_to_driver": False, "logging_level": "ERROR"}
     if address:
-        ray.init(address=address, **quiet)
-    else:
-        ray.init(num_cpus=processors, include_dashboard=False, **quiet)
+        _check_answers(address)
+    quiet = {"log_to_driver": False, "logging_level": "ERROR"}
+    ours = signal.getsignal(signal.SIGTERM)
+    try:
+        if address:
+            ray.init(address=address, **quiet)
+        else:
+            ray.init(num_cpus=processors, include_dashboard=False, **quiet)
+    finally:
+        signal.signal(signal.SIGTERM, ours)  # Ray's ends the process before files are removed
     return ray
 
 
-class RayCrew:
-    """A Crew of actors; those of one role share a processor with those of the other."""
+def _check_answers(address: str) -> None:
+    """Ray itself would try for many minutes. Raises ConnectionError."""
+    host, colon, port = address.removeprefix("ray://").rpartition(":")
+    if not colon:
+        return  # "auto" and "local" are not places
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWER_S).close()
+    except (OSError, ValueError, OverflowError) as error:
+        raise ConnectionError(f"no Ray cluster answers at {address}: {error}") from error
 
-    def __init__(self, size: int, address: str | None = None) -> None:
+
+class RayCrew:
+    """A Crew of actors.
+
+    Args:
+        size: how many are at work at a time.
+        address: of the cluster; None starts one here.
+        roles: how many there are: a pair of an encoder and a decoder, of which one works, shares a processor.
+    """
+
+    def __init__(self, size: int, address: str | None = None, roles: int = len(Role)) -> None:
         self._ray = connect(address, size)
         self._size = size
-        # At most `size` of them are at work, so a pair of an encoder and a decoder needs one processor.
-        self._actor = self._ray.remote(num_cpus=0.5, max_restarts=0)(Worker)
+        self._actor = self._ray.remote(num_cpus=1 / roles, max_restarts=0)(Worker)
         self._idle: dict[Role, list[Any]] = {role: [] for role in Role}
         self._running: dict[Any, tuple[int, Role, Any]] = {}  # by the reference of the result
 
@@ -70,15 +97,27 @@ class RayCrew:
 
     def next(self) -> tuple[int, object]:
         """See Crew."""
-        (reference,), _ = self._ray.wait(list(self._running), num_returns=1)
+        ready, _ = self._ray.wait(list(self._running), num_returns=1, timeout=_PATIENCE_S)
+        if not ready:
+            self._dismiss_idle()
+            ready, _ = self._ray.wait(list(self._running), num_returns=1)
+        reference = ready[0]
         ticket, role, actor = self._running.pop(reference)
         try:
             result = self._ray.get(reference)
+        except self._ray.exceptions.RayTaskError as error:  # what was sent cannot be read there
+            result = TaskError(str(error).strip().splitlines()[-1])
         except self._ray.exceptions.RayError as error:
             first = (str(error).splitlines() or ["no reason given"])[0]
             return ticket, WorkerLostError(f"the worker died ({first})")
         self._idle[role].append(actor)
         return ticket, result
+
+    def _dismiss_idle(self) -> None:
+        """Give processors back: on a cluster of fewer than asked for, others may wait for them forever."""
+        for idle in self._idle.values():
+            while idle:
+                self._ray.kill(idle.pop())
 
     def close(self) -> None:
         """See Crew."""

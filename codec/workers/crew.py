@@ -1,18 +1,19 @@
-"""Processes that work for us: some only encode, others only decode, which then know no more than the file."""
+"""Processes that work for us. Each has one role, so that a decoder knows no more than the file."""
 
 import os
 import signal
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import islice
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from types import FrameType
 from typing import Any, NoReturn, Protocol
 
+ATTEMPTS = 2  # of a task whose worker died
 _GRACE_S = 5.0  # for a worker to remove its temporary files
 
 
@@ -70,9 +71,13 @@ class _Worker:
 
 @dataclass
 class LocalCrew:
-    """Processes of this machine; up to `size` of each role are started, when they are needed."""
+    """Processes of this machine; up to `size` of each role are started, when they are needed.
+
+    threads: of torch, in each of them.
+    """
 
     size: int
+    threads: int = 1
     _workers: dict[Role, list[_Worker]] = field(default_factory=lambda: {role: [] for role in Role})
 
     def submit(self, ticket: int, task: Task) -> None:
@@ -80,7 +85,7 @@ class LocalCrew:
         team = self._workers[task.role]
         worker = next((worker for worker in team if worker.ticket is None), None)
         if worker is None:
-            worker = _hire()
+            worker = _hire(self.threads)
             team.append(worker)
         worker.ticket = ticket
         with suppress(OSError):  # if it has died meanwhile, next() will see that
@@ -116,32 +121,41 @@ class LocalCrew:
         self._workers = {role: [] for role in Role}
 
 
-def _hire() -> _Worker:
+def _hire(threads: int) -> _Worker:
     # Not fork: torch's threads do not survive it.
     context = get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=serve, args=(theirs,), daemon=True)
-    process.start()
+    process = context.Process(target=serve, args=(theirs, threads), daemon=True)
+    with _interrupts_held():
+        process.start()
     theirs.close()
     return _Worker(process, ours)
 
 
-def serve(pipe: "Connection[Any, Any]") -> None:
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Ctrl-C reaches all processes, but a worker is told by its parent: one started here never sees it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def serve(pipe: "Connection[Any, Any]", threads: int) -> None:
     """A worker's life: a task comes in, its result or its TaskError goes out, until the pipe is closed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes: ours is told by its parent
     signal.signal(signal.SIGTERM, _leave)
-    use_one_thread()
-    while True:
-        try:
+    use_threads(threads)
+    with suppress(EOFError, OSError, SystemExit):  # whoever asked has gone, or says that it is over
+        while True:
             function, arguments = pipe.recv()
             pipe.send(attempt(function, arguments))
-        except (EOFError, OSError):  # whoever asked has gone
-            return
+    os._exit(0)  # all blocks are left: taking torch down in order would cost half a second more
 
 
-def use_one_thread() -> None:
+def use_threads(count: int) -> None:
     """Before torch is loaded: workers share the cores among each other, and times are comparable."""
-    os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = "1"
+    os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = str(count)
 
 
 def attempt(function: Callable[..., object], arguments: tuple[Any, ...]) -> object:
@@ -163,13 +177,28 @@ def _cause(code: int | None) -> str:
     return f"exit code {code}"
 
 
-def run_all(crew: Crew, tasks: Sequence[tuple[int, Task]]) -> Iterator[tuple[int, object]]:
-    """Run tasks that do not depend on each other: ticket and result of each, as they end."""
-    waiting = deque(tasks)
-    running = 0
-    while waiting or running:
-        while waiting and running < crew.size:
-            crew.submit(*waiting.popleft())
-            running += 1
-        yield crew.next()
-        running -= 1
+def run_all(crew: Crew, tasks: Iterable[tuple[int, Task]]) -> Iterator[tuple[int, object]]:
+    """Run tasks that do not depend on each other: ticket and result of each, as they end.
+
+    A task is asked for when a worker is free, and goes to another worker if the first one dies.
+    """
+    waiting = iter(tasks)
+    running: dict[int, tuple[Task, int]] = {}
+
+    def start(ticket: int, task: Task, attempt: int = 1) -> None:
+        running[ticket] = task, attempt
+        crew.submit(ticket, task)
+
+    def fill() -> None:
+        for ticket, task in islice(waiting, crew.size - len(running)):
+            start(ticket, task)
+
+    fill()
+    while running:
+        ticket, result = crew.next()
+        task, attempt = running.pop(ticket)
+        if isinstance(result, WorkerLostError) and attempt < ATTEMPTS:
+            start(ticket, task, attempt + 1)
+            continue
+        fill()  # before the caller takes its time over the result
+        yield ticket, result
