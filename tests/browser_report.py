@@ -12,6 +12,7 @@ from bench_samples import bench, small_dataset
 from browser import Tab, browser_tab
 from cli_process import linnet
 from PIL import Image
+from video_samples import Shape, make_clip
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +26,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory, photo_path: Path) -> Path:
     Image.open(dataset / "face.png").save(folder / "face.jpg", quality=20)
     words = ("--metrics", "psnr", "--html", folder / "compare.html")
     assert linnet("compare", dataset / "face.png", folder / "face.jpg", *words).code == 0
+    (folder / "clips").mkdir()
+    for name, times in (("a.mkv", (0, 512, 1024)), ("b.mkv", (0, 512))):
+        with Image.open(photo_path) as image:
+            make_clip(folder / "clips" / name, image.convert("RGB"), times, Shape(sound=None))
+    words = ("--codecs", "x264:ultrafast,x264:ultrafast-zerolatency", "--metrics", "psnr", "--match", "1")
+    assert bench(folder / "clips", folder / "clip_report", *words).code == 0
     return folder
 
 
@@ -147,4 +154,22 @@ def test_the_page_of_compare_has_a_slider_too(tab: Tab, folder: Path) -> None:
     tab.mouse("mousePressed", place["x"] + place["w"] * 0.9, place["y"] + 5)
     tab.mouse("mouseReleased", place["x"] + place["w"] * 0.9, place["y"] + 5)
     assert tab.run("parseFloat(document.getElementById('bar').style.left)") == pytest.approx(90, abs=0.5)
+    assert tab.complaints == []
+
+
+def test_curves_and_bd_rates_of_clips_are_shown_one_by_one(tab: Tab, folder: Path) -> None:
+    tab.complaints.clear()
+    tab.open(folder / "clip_report" / "report.html")
+    drawn = "document.querySelector('#plot polyline').getAttribute('points')"
+    shown = [tab.run(drawn)]
+    for name in ("a.mkv", "b.mkv"):
+        choose(tab, "item", name)
+        shown.append(tab.run(drawn))
+    assert len(set(shown)) == 3
+    heads = "[...document.querySelectorAll('#delta-table th')].map((cell) => cell.textContent)"
+    assert tab.run(heads) == ["curve", "BD-rate", "BD-quality", "overlap", "a.mkv", "b.mkv"]
+    heads = "[...document.querySelectorAll('#speed-table th')].map((cell) => cell.textContent)"
+    assert tab.run(heads)[-2:] == ["encode, frames/s", "decode, frames/s"]
+    choose(tab, "picture", "b.mkv, frame 1")
+    assert tab.run("document.getElementById('under').naturalWidth") == 96
     assert tab.complaints == []

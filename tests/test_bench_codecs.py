@@ -9,9 +9,10 @@ from compressai.zoo.image import bmshj2018_factorized, model_urls
 from PIL import Image
 
 from linnet.codec.bench.adapters import NAMES, find_adapter
-from linnet.codec.bench.adapters.base import CodecOptions, NotInstalledError
+from linnet.codec.bench.adapters.base import CodecOptions
 from linnet.codec.bench.colour import to_planes, to_rgb
 from linnet.codec.distortion import psnr_db
+from linnet.codec.errors import NotInstalledError
 
 QUICK = (
     "linnet:fast",

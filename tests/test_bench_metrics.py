@@ -7,9 +7,9 @@ from PIL import Image
 from linnet.codec.bench.adapters.base import Knob
 from linnet.codec.bench.curves import Curve, CurvePoint, is_kodak, published_curves
 from linnet.codec.bench.deltas import all_deltas, delta
+from linnet.codec.bench.items import Item
 from linnet.codec.bench.matching import nearest_value, next_value
 from linnet.codec.bench.metrics import METRICS, find_metrics, measure_all
-from linnet.codec.bench.pictures import Picture
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def pair(photo: Image.Image) -> tuple[np.ndarray, np.ndarray]:
 
 def test_psnr_of_a_level_off_by_one_everywhere_is_48_db() -> None:
     grey = np.full((8, 8, 3), 100, np.uint8)
-    found = measure_all(find_metrics(["psnr", "psnr-y"]), grey, grey + np.uint8(1))
+    found = measure_all(find_metrics(["psnr", "psnr-y"], METRICS), grey, grey + np.uint8(1))
     assert {key: round(value or 0, 2) for key, value in found.items()} == {
         "psnr_db": 48.13,
         "psnr_y_db": 48.13,
@@ -33,27 +33,27 @@ def test_every_metric_at_hand_prefers_the_better_picture(pair: tuple[np.ndarray,
     original, noisy = pair
     nearer = ((original.astype(int) + noisy) // 2).astype(np.uint8)
     for name in ("psnr", "psnr_y", "ms_ssim", "xpsnr_y"):
-        (metric,) = find_metrics([name])
+        (metric,) = find_metrics([name], METRICS)
         assert metric.measure(original, nearer) > metric.measure(original, noisy) > 0
 
 
 def test_metrics_without_a_value_are_none(pair: tuple[np.ndarray, np.ndarray]) -> None:
     original, noisy = pair
-    assert measure_all(find_metrics(["psnr", "xpsnr_y"]), original, original) == {
+    assert measure_all(find_metrics(["psnr", "xpsnr_y"], METRICS), original, original) == {
         "psnr_db": None,
         "xpsnr_y_db": None,
     }
-    assert measure_all(find_metrics(["ms_ssim"]), original[:160], noisy[:160]) == {"ms_ssim": None}
+    assert measure_all(find_metrics(["ms_ssim"], METRICS), original[:160], noisy[:160]) == {"ms_ssim": None}
 
 
 def test_pictures_of_two_sizes_cannot_be_compared(pair: tuple[np.ndarray, np.ndarray]) -> None:
     with pytest.raises(ValueError, match="200x200 and 200x190 pixels"):
-        measure_all(find_metrics(["psnr"]), pair[0], pair[1][:190])
+        measure_all(find_metrics(["psnr"], METRICS), pair[0], pair[1][:190])
 
 
 def test_unknown_metrics_are_refused_with_the_known_ones() -> None:
     with pytest.raises(ValueError, match=r"'beauty'.*ms_ssim"):
-        find_metrics(["beauty"])
+        find_metrics(["beauty"], METRICS)
 
 
 def curve(label: str, factor: float, gain: float = 0.0, spec: str = "jpeg") -> Curve:
@@ -76,7 +76,7 @@ def test_curves_that_do_not_meet_have_no_figure_but_a_reason() -> None:
 
 def test_two_published_curves_are_not_compared() -> None:
     labels = [curve("a", 1), curve("b", 2, spec=""), curve("c", 3, spec="")]
-    pairs = {(d.anchor, d.test) for d in all_deltas(labels, ["psnr_db"])}
+    pairs = {(d.anchor, d.test) for d in all_deltas(labels, [METRICS["psnr_db"]])}
     assert pairs == {("a", "b"), ("a", "c"), ("b", "a"), ("c", "a")}
 
 
@@ -90,10 +90,10 @@ def test_published_curves_name_their_source() -> None:
         assert values == sorted(values)
 
 
-def kodak(names: str, count: int = 24, width: int = 768) -> list[Picture]:
+def kodak(names: str, count: int = 24, width: int = 768) -> list[Item]:
     from pathlib import Path
 
-    return [Picture(names.format(n), Path(), "", width, 512) for n in range(1, count + 1)]
+    return [Item(names.format(n), Path(), "", width, 512) for n in range(1, count + 1)]
 
 
 @pytest.mark.parametrize("names", ["{:02d}.png", "kodim{:02d}.png", "set/kodim{:02d}.webp"])

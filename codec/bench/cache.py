@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from ..atomic import atomic_write
@@ -16,12 +16,14 @@ FORMAT = 1  # of the entries: a new number makes the old ones unknown
 class Entry:
     """What is known of one point, beside the coded file itself.
 
-    encode_s, decode_s: wall time. metrics: those measured so far; None where one is not defined.
+    encode_s, decode_s: wall time. metrics: those measured so far; None where one is not defined. series: some
+    of them frame by frame, of clips.
     """
 
     encode_s: float
     decode_s: float | None
     metrics: Mapping[str, float | None]
+    series: Mapping[str, list[float | None]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,16 +32,16 @@ class Cache:
 
     folder: Path
 
-    def key(self, picture_sha256: str, spec: str, adapter: Adapter, value: float) -> str:
+    def key(self, item_sha256: str, spec: str, adapter: Adapter, value: float) -> str:
         """Name of a point: the content, the codec with its settings and versions, and the knob."""
-        depends = [FORMAT, picture_sha256, spec, adapter.settings, dict(adapter.versions), float(value)]
+        depends = [FORMAT, item_sha256, spec, adapter.settings, dict(adapter.versions), float(value)]
         return hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()
 
     def read(self, key: str) -> Entry | None:
         """The entry, or None; one that cannot be read is none."""
         try:
             fields = json.loads(self._path(key, ".json").read_text())
-            return Entry(fields["encode_s"], fields["decode_s"], fields["metrics"])
+            return Entry(**fields)
         except (OSError, ValueError, KeyError, TypeError):
             return None
 

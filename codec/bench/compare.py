@@ -1,14 +1,16 @@
-"""Two or more pictures measured against one, and shown over each other."""
+"""Two or more files measured against one, and shown over each other: all pictures, or all clips."""
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Protocol
 
 from PIL import Image
 
+from ..video.kind import holds_clip, is_clip
 from .adapters.base import Pixels
-from .metrics import Metric, measure_all
+from .metrics import DEFAULT_METRICS, METRICS, Metric, check_metric, find_metrics, measure_all
 from .page import BROWSER_FORMATS, Page, PagePicture, Version, data_uri
 from .pictures import load_rgb
 
@@ -18,20 +20,111 @@ _NOTE = (
 )
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Reference:
-    """The picture that others are measured against."""
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What one file came to; fields: what JSON tells beside the version."""
 
-    path: Path
-    pixels: Pixels
+    version: Version
+    fields: Mapping[str, Any]
 
 
-def read_picture(path: Path) -> Pixels:
-    """[H, W, 3] uint8 of any picture, also of a Linnet file.
+class Comparison(Protocol):
+    """A file that others are measured against."""
 
+    @property
+    def metrics(self) -> Sequence[Metric]:
+        """What is measured."""
+        ...
+
+    def measure(self, path: Path) -> Compared:
+        """Measure one file; its version for a page too.
+
+        Raises:
+            ValueError: of another kind, size or length. UnreadableImageError, FormatError, OSError: no file
+            that can be read.
+        """
+        ...
+
+    def page(self, versions: Sequence[Version]) -> Page:
+        """The metrics, and the slider over all that was measured, the reference first."""
+        ...
+
+
+def open_comparison(reference: Path, names: Sequence[str]) -> Comparison:
+    """Read the reference.
+
+    Args:
+        names: of metrics; none for the usual ones.
     Raises:
-        UnreadableImageError, FormatError, OSError: no picture.
+        ValueError: no such metric. NotInstalledError: it cannot be measured here.
+        UnreadableImageError, FormatError, OSError: neither a picture nor a clip.
     """
+    if _is_clip(reference):
+        from .compare_clips import ClipComparison  # pictures need none of it
+
+        return ClipComparison(reference, names)
+    return PictureComparison(reference, names)
+
+
+def _is_clip(path: Path) -> bool:
+    return holds_clip(path) or (path.suffix.lower() != ".lnt" and is_clip(str(path)))
+
+
+class PictureComparison:
+    """See Comparison."""
+
+    def __init__(self, reference: Path, names: Sequence[str]) -> None:
+        self._metrics = find_metrics(names or DEFAULT_METRICS, METRICS)
+        for metric in self._metrics:
+            check_metric(metric)
+        self._path, self._pixels = reference, _read_picture(reference)
+
+    @property
+    def metrics(self) -> Sequence[Metric]:
+        """See Comparison."""
+        return self._metrics
+
+    def measure(self, path: Path) -> Compared:
+        """See Comparison. The version holds the whole file."""
+        if _is_clip(path):
+            raise ValueError(f"{path} is a clip, and {self._path.name} is a picture: they cannot be compared")
+        pixels = _read_picture(path)
+        figures = measure_all(self._metrics, self._pixels, pixels)
+        size = path.stat().st_size
+        bpp = size * 8 / (pixels.shape[0] * pixels.shape[1])
+        return Compared(Version(str(path), _uri(path, pixels), bytes=size, bpp=bpp, metrics=figures), {})
+
+    def page(self, versions: Sequence[Version]) -> Page:
+        """See Comparison."""
+        original = Version(str(self._path), _uri(self._path, self._pixels))
+        height, width = self._pixels.shape[:2]
+        shown = PagePicture(self._path.name, width, height, [original, *versions])
+        return comparison_page(shown, versions, self._metrics, _NOTE, f"{width}x{height} pixels")
+
+
+def comparison_page(
+    shown: PagePicture, versions: Iterable[Version], metrics: Sequence[Metric], note: str, summary: str
+) -> Page:
+    """A page with one picture."""
+    return Page(
+        title=f"Compared with {shown.name}",
+        summary=summary,
+        metrics=metrics,
+        pictures=[shown],
+        view_note=note,
+        comparison=list(versions),
+    )
+
+
+def png_uri(pixels: Pixels) -> str:
+    """Pixels as a data URI, without loss."""
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "PNG")
+    return data_uri(stream.getvalue(), ".png")
+
+
+def _read_picture(path: Path) -> Pixels:
+    """[H, W, 3] uint8 of any picture, also of a Linnet file."""
     if path.suffix.lower() == ".lnt":
         from ..api import decode
 
@@ -39,37 +132,6 @@ def read_picture(path: Path) -> Pixels:
     return load_rgb(path)
 
 
-def compare_picture(reference: Reference, path: Path, metrics: Sequence[Metric]) -> Version:
-    """Measure one picture; its version for a page too, whose URI holds the whole file.
-
-    Raises:
-        ValueError: of another size. UnreadableImageError, FormatError, OSError: no picture.
-    """
-    pixels = read_picture(path)
-    figures = measure_all(metrics, reference.pixels, pixels)
-    size = path.stat().st_size
-    bpp = size * 8 / (pixels.shape[0] * pixels.shape[1])
-    return Version(str(path), _uri(path, pixels), bytes=size, bpp=bpp, metrics=figures)
-
-
-def comparison_page(reference: Reference, versions: Sequence[Version], metrics: Sequence[Metric]) -> Page:
-    """The metrics, and the slider over all the pictures, the reference first."""
-    original = Version(str(reference.path), _uri(reference.path, reference.pixels))
-    height, width = reference.pixels.shape[:2]
-    return Page(
-        title=f"Compared with {reference.path.name}",
-        summary=f"{width}x{height} pixels",
-        metrics=metrics,
-        pictures=[PagePicture(reference.path.name, width, height, [original, *versions])],
-        view_note=_NOTE,
-        comparison=versions,
-    )
-
-
 def _uri(path: Path, pixels: Pixels) -> str:
     suffix = {".jpeg": ".jpg"}.get(path.suffix.lower(), path.suffix.lower())
-    if suffix in BROWSER_FORMATS:
-        return data_uri(path.read_bytes(), suffix)
-    stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, "PNG")
-    return data_uri(stream.getvalue(), ".png")
+    return data_uri(path.read_bytes(), suffix) if suffix in BROWSER_FORMATS else png_uri(pixels)

@@ -1,9 +1,9 @@
-"""How near two pictures are: each metric is a function of two [H, W, 3] uint8 pictures, from a library."""
+"""What a metric is, and those of pictures: functions of two [H, W, 3] uint8 pictures, from libraries."""
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 
@@ -33,41 +33,52 @@ class Metric:
 
     key: str
     label: str
+    rising: bool = field(default=True, kw_only=True)
+
+
+AnyMetric = TypeVar("AnyMetric", bound=Metric)
+
+
+@dataclass(frozen=True, slots=True)
+class PictureMetric(Metric):
+    """A metric of pictures."""
+
     measure: Measure
-    rising: bool = True
 
 
 METRICS = {
     metric.key: metric
     for metric in (
-        Metric("psnr_db", "PSNR, RGB, dB", psnr_db),
-        Metric("psnr_y_db", "PSNR, luma BT.709, dB", psnr_y_db),
-        Metric("ms_ssim", "MS-SSIM, RGB", ms_ssim_if_defined),
-        Metric("xpsnr_y_db", "XPSNR, luma, dB", xpsnr_y_db),
-        Metric("vmaf", "VMAF", vmaf),
-        Metric("lpips", "LPIPS (less is better)", lpips, rising=False),
-        Metric("ssimulacra2", "SSIMULACRA2", ssimulacra2),
+        PictureMetric("psnr_db", "PSNR, RGB, dB", psnr_db),
+        PictureMetric("psnr_y_db", "PSNR, luma BT.709, dB", psnr_y_db),
+        PictureMetric("ms_ssim", "MS-SSIM, RGB", ms_ssim_if_defined),
+        PictureMetric("xpsnr_y_db", "XPSNR, luma, dB", xpsnr_y_db),
+        PictureMetric("vmaf", "VMAF", vmaf),
+        PictureMetric("lpips", "LPIPS (less is better)", lpips, rising=False),
+        PictureMetric("ssimulacra2", "SSIMULACRA2", ssimulacra2),
     )
 }
 DEFAULT_METRICS = ("psnr_db", "psnr_y_db", "ms_ssim")
 
 
-def find_metrics(names: Sequence[str]) -> list[Metric]:
+def find_metrics(names: Sequence[str], metrics: Mapping[str, AnyMetric]) -> list[AnyMetric]:
     """Metrics by key, where endings such as _db may be left out.
 
+    Args:
+        metrics: those that there are, such as METRICS.
     Raises:
         ValueError: no metric of this name.
     """
-    short = {key.removesuffix("_db"): key for key in METRICS} | {key: key for key in METRICS}
+    short = {key.removesuffix("_db"): key for key in metrics} | {key: key for key in metrics}
     wanted = [name.strip().replace("-", "_") for name in names]
     for name in wanted:
         if name not in short:
-            known = ", ".join(key.removesuffix("_db") for key in METRICS)
+            known = ", ".join(key.removesuffix("_db") for key in metrics)
             raise ValueError(f"no metric is called '{name}'; known: {known}")
-    return [METRICS[short[name]] for name in dict.fromkeys(wanted)]
+    return [metrics[short[name]] for name in dict.fromkeys(wanted)]
 
 
-def check_metric(metric: Metric) -> None:
+def check_metric(metric: PictureMetric) -> None:
     """Measure a picture of one colour, so that what is missing is said before the work begins.
 
     Raises:
@@ -78,7 +89,9 @@ def check_metric(metric: Metric) -> None:
     metric.measure(grey, grey + np.uint8(1))
 
 
-def measure_all(metrics: Sequence[Metric], original: Pixels, decoded: Pixels) -> dict[str, float | None]:
+def measure_all(
+    metrics: Sequence[PictureMetric], original: Pixels, decoded: Pixels
+) -> dict[str, float | None]:
     """Every metric by its key; None where it is not a number or without end (equal pictures).
 
     Raises:

@@ -2,8 +2,8 @@
 
 import base64
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from importlib.resources import files
 from typing import Any
 
@@ -41,13 +41,15 @@ class PagePicture:
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """Mean seconds of a codec over its curve, and megapixels a second."""
+    """Mean seconds of a codec over its curve, megapixels and, of clips, frames a second."""
 
     label: str
     encode_s: float
     decode_s: float
     encode_mpx_s: float
     decode_mpx_s: float
+    encode_fps: float | None = None
+    decode_fps: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +72,17 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """All that a page shows; a section without data is left out. knobs: of the measured curves, by label."""
+    """All that a page shows; a section without data is left out.
+
+    curves: means over files. item_curves: of each file by its name, where those are told apart. knobs: of the
+    measured curves, by label.
+    """
 
     title: str
     summary: str
     metrics: Sequence[Metric]
     curves: Sequence[Curve] = ()
+    item_curves: Mapping[str, Sequence[Curve]] = field(default_factory=dict)
     knobs: dict[str, str] | None = None
     deltas: Sequence[Delta] = ()
     speed: Sequence[Speed] = ()
@@ -100,15 +107,20 @@ class Page:
     def _data(self) -> dict[str, Any]:
         knobs = self.knobs or {}
         labels = [curve.label for curve in self.curves]
+
+        def fields(curve: Curve) -> dict[str, Any]:
+            return {**asdict(curve), "measured": bool(curve.spec), "knob": knobs.get(curve.label, "")}
+
         anchored = next((d.anchor for d in self.deltas if d.rate_percent is not None), "")
         return {
             "title": self.title,
             "summary": self.summary,
             "command": self.command,
             "metrics": [{"key": metric.key, "label": metric.label} for metric in self.metrics],
-            "curves": [
-                {**asdict(curve), "measured": bool(curve.spec), "knob": knobs.get(curve.label, "")}
-                for curve in self.curves
+            "curves": [fields(curve) for curve in self.curves],
+            "item_curves": [
+                {"item": name, "curves": [fields(curve) for curve in curves]}
+                for name, curves in self.item_curves.items()
             ],
             "deltas": [asdict(delta) for delta in self.deltas],
             "delta_note": DELTA_NOTE,
@@ -128,7 +140,8 @@ class Page:
 DELTA_NOTE = (
     f"Mean distance of two curves by the bjontegaard package: {METHOD}, rate logarithmic, over the values "
     "that both curves reach (overlap). BD-rate: change of file size at equal quality, negative is smaller. "
-    "BD-quality: change of the metric at equal size."
+    "BD-quality: change of the metric at equal size. Where files are told apart, the figures are means of "
+    "theirs."
 )
 
 

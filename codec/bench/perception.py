@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from .adapters.base import NotInstalledError, Pixels
+from ..errors import NotInstalledError
+from .adapters.base import Pixels
 from .colour import to_planes
 
 if TYPE_CHECKING:
     from torch.nn import Module
 
 _TICK = Fraction(1, 25)
+XPSNR_ADVICE = "XPSNR needs a PyAV with FFmpeg 7.1: pip install --upgrade av"
 
 
 def xpsnr_y_db(original: Pixels, decoded: Pixels) -> float:
@@ -46,7 +48,7 @@ def _filter_xpsnr(original: Pixels, decoded: Pixels, log: Path) -> None:
     try:
         compare = graph.add("xpsnr", f"stats_file={log}")
     except (ValueError, FFmpegError) as error:
-        raise NotInstalledError("XPSNR needs a PyAV with FFmpeg 7.1: pip install --upgrade av") from error
+        raise NotInstalledError(XPSNR_ADVICE) from error
     height, width = original.shape[:2]
     form = av.VideoFormat("yuv444p", width, height)
     sources = [graph.add_buffer(width=width, height=height, format=form, time_base=_TICK) for _ in "ab"]
@@ -71,15 +73,16 @@ def vmaf(original: Pixels, decoded: Pixels) -> float:
     Raises:
         NotInstalledError: no ffmpeg with libvmaf on PATH.
     """
-    if not _ffmpeg_has("libvmaf"):
-        raise NotInstalledError("VMAF needs an ffmpeg on PATH that was built with libvmaf")
+    check_vmaf()
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "vmaf.json"
         pictures = _saved(Path(folder), decoded, original)
         inputs = [word for path in pictures for word in ("-i", path.name)]
         convert = "scale=out_color_matrix=bt709:out_range=tv,format=yuv444p"
         graph = f"[0]{convert}[a];[1]{convert}[b];[a][b]libvmaf=log_fmt=json:log_path={report.name}"
-        _run(["ffmpeg", "-nostdin", "-v", "error", *inputs, "-lavfi", graph, "-f", "null", "-"], Path(folder))
+        run_quietly(
+            ["ffmpeg", "-nostdin", "-v", "error", *inputs, "-lavfi", graph, "-f", "null", "-"], Path(folder)
+        )
         return float(json.loads(report.read_text())["pooled_metrics"]["vmaf"]["mean"])
 
 
@@ -93,7 +96,7 @@ def ssimulacra2(original: Pixels, decoded: Pixels) -> float:
         raise NotInstalledError("SSIMULACRA2 needs the program ssimulacra2 (from libjxl's tools) on PATH")
     with tempfile.TemporaryDirectory() as folder:
         pictures = _saved(Path(folder), original, decoded)
-        shown = _run(["ssimulacra2", *(path.name for path in pictures)], Path(folder))
+        shown = run_quietly(["ssimulacra2", *(path.name for path in pictures)], Path(folder))
     return float(re.findall(r"-?\d+(?:\.\d+)?(?:e-?\d+)?", shown)[-1])
 
 
@@ -126,11 +129,17 @@ def _lpips_network() -> "Module":
     return package.LPIPS(net="alex", verbose=False).eval()
 
 
+def check_vmaf() -> None:
+    """Raises NotInstalledError: no ffmpeg with libvmaf on PATH."""
+    if not _ffmpeg_has("libvmaf"):
+        raise NotInstalledError("VMAF needs an ffmpeg on PATH that was built with libvmaf")
+
+
 @lru_cache
 def _ffmpeg_has(name: str) -> bool:
     if shutil.which("ffmpeg") is None:
         return False
-    shown = _run(["ffmpeg", "-v", "error", "-filters"], Path.cwd())
+    shown = run_quietly(["ffmpeg", "-v", "error", "-filters"], Path.cwd())
     return any(name in line.split() for line in shown.splitlines())
 
 
@@ -141,5 +150,6 @@ def _saved(folder: Path, *pictures: Pixels) -> list[Path]:
     return paths
 
 
-def _run(words: list[str], folder: Path) -> str:
+def run_quietly(words: list[str], folder: Path) -> str:
+    """Run a program in a folder: what it prints. Raises CalledProcessError."""
     return subprocess.run(words, check=True, capture_output=True, text=True, cwd=folder).stdout

@@ -1,14 +1,20 @@
 """Rate-distortion curves as PNG and SVG."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from .adapters.base import NotInstalledError
+from ..errors import NotInstalledError
 from .curves import Curve
 from .metrics import Metric
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
 _LINNET_WIDTH, _WIDTH, _PUBLISHED_WIDTH = 2.4, 1.5, 1.1
 _MARGIN = 0.04
+_COLUMNS = 2
 
 
 def draw_curves(curves: Sequence[Curve], metric: Metric, title: str, folder: Path) -> list[Path]:
@@ -17,13 +23,46 @@ def draw_curves(curves: Sequence[Curve], metric: Metric, title: str, folder: Pat
     Raises:
         NotInstalledError: matplotlib is missing.
     """
+    figure = _figure((9, 6))
+    axes = figure.subplots()
+    _draw(axes, curves, metric, title)
+    axes.legend(fontsize="small")
+    sources = dict.fromkeys(curve.source for curve in curves if curve.source)
+    if sources:
+        figure.text(0.01, 0.01, f"dashed: {'; '.join(sources)}", fontsize=5.5, color="0.4")
+    figure.tight_layout(rect=(0, 0.02, 1, 1) if sources else None)
+    return _save(figure, metric, "", folder)
+
+
+def draw_items(curves: Mapping[str, Sequence[Curve]], metric: Metric, folder: Path) -> list[Path]:
+    """Write rd-METRIC-each.png and .svg: a panel for each file.
+
+    Raises:
+        NotInstalledError: matplotlib is missing.
+    """
+    rows = -(-len(curves) // _COLUMNS)
+    figure = _figure((7 * _COLUMNS, 4.6 * rows))
+    panels = figure.subplots(rows, _COLUMNS, squeeze=False).ravel()
+    for axes, (name, own) in zip(panels, curves.items(), strict=False):
+        _draw(axes, own, metric, name)
+    for axes in panels[len(curves) :]:
+        axes.set_visible(False)
+    panels[0].legend(fontsize="small")
+    figure.tight_layout()
+    return _save(figure, metric, "-each", folder)
+
+
+def _figure(size: tuple[float, float]) -> "Figure":
     try:
         from matplotlib.figure import Figure
-        from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
     except ImportError as error:
         raise NotInstalledError("plots need matplotlib: pip install 'linnet[bench]'") from error
-    figure = Figure(figsize=(9, 6), dpi=110)
-    axes = figure.subplots()
+    return Figure(figsize=size, dpi=110)
+
+
+def _draw(axes: "Axes", curves: Sequence[Curve], metric: Metric, title: str) -> None:
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
     for index, curve in enumerate(curves):
         rates, values = curve.xy(metric.key)
         if not rates:
@@ -45,12 +84,11 @@ def draw_curves(curves: Sequence[Curve], metric: Metric, title: str, folder: Pat
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set(xlabel="bits per pixel, whole files", ylabel=metric.label, title=title)
     axes.grid(alpha=0.3, which="both")
-    axes.legend(fontsize="small")
-    sources = dict.fromkeys(curve.source for curve in curves if curve.source)
-    if sources:
-        figure.text(0.01, 0.01, f"dashed: {'; '.join(sources)}", fontsize=5.5, color="0.4")
-    figure.tight_layout(rect=(0, 0.02, 1, 1) if sources else None)
-    paths = [folder / f"rd-{metric.key.removesuffix('_db')}{suffix}" for suffix in (".png", ".svg")]
+
+
+def _save(figure: "Figure", metric: Metric, ending: str, folder: Path) -> list[Path]:
+    name = f"rd-{metric.key.removesuffix('_db')}{ending}"
+    paths = [folder / f"{name}{suffix}" for suffix in (".png", ".svg")]
     for path in paths:
         figure.savefig(path)
     return paths

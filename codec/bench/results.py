@@ -5,18 +5,17 @@ import io
 import json
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from ... import __version__
 from ..atomic import atomic_write
 from .adapters.base import Adapter
-from .curves import Curve, common_pictures
+from .curves import Curve, CurvePoint, common_items
 from .deltas import METHOD, Delta
-from .metrics import METRICS
 from .page import Page, PagePicture, Setting, Speed, Trouble
-from .plots import draw_curves
+from .plots import draw_curves, draw_items
 from .runner import Plan, Row
 
 SCHEMA = 1
@@ -24,7 +23,7 @@ SCHEMA = 1
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """All that a run found; why some files are no pictures and some codecs are missing, by name."""
+    """All that a run found; why some files cannot be read and some codecs are missing, by name."""
 
     dataset: str
     command: str
@@ -34,14 +33,16 @@ class Results:
     deltas: Sequence[Delta]
     unreadable: Mapping[str, str]
     missing: Mapping[str, str]
+    item_curves: Mapping[str, Sequence[Curve]] = field(default_factory=dict)
 
     @property
     def summary(self) -> str:
         """One line on what was measured, for people."""
-        counted, asked = len(common_pictures(self.rows)), len(self.plan.pictures) + len(self.unreadable)
-        pictures = f"{counted} pictures" if counted == asked else f"{counted} of {asked} pictures"
+        kind = self.plan.medium.kind.value
+        counted, asked = len(common_items(self.rows)), len(self.plan.items) + len(self.unreadable)
+        items = f"{counted} {kind}" if counted == asked else f"{counted} of {asked} {kind}"
         return (
-            f"{self.dataset}: means over {pictures}; whole files with their headers, decoded by other "
+            f"{self.dataset}: means over {items}; whole files with their headers, decoded by other "
             f"processes than those that encoded, each on one thread. Linnet {__version__}."
         )
 
@@ -72,11 +73,13 @@ def write_results(
     for name, text in files.items():
         with atomic_write(folder / name, overwrite=True) as stream:
             stream.write(text.encode())
-    drawn = [
-        draw_curves(results.curves, METRICS[key], f"{results.dataset}, mean of pictures", folder)
-        for key in results.plan.metrics
-        if any(curve.spec and curve.xy(key)[0] for curve in results.curves)
-    ]
+    title = f"{results.dataset}, mean of {results.plan.medium.kind.value}"
+    drawn = []
+    for metric in results.plan.known_metrics:
+        if any(curve.spec and curve.xy(metric.key)[0] for curve in results.curves):
+            drawn.append(draw_curves(results.curves, metric, title, folder))
+            if results.item_curves:
+                drawn.append(draw_items(results.item_curves, metric, folder))
     return [*(folder / name for name in files), *(path for paths in drawn for path in paths)]
 
 
@@ -84,7 +87,7 @@ def row_fields(row: Row, adapter: Adapter) -> dict[str, Any]:
     """A row as JSON has it."""
     point = row.point
     place = {
-        "file": point.picture.name,
+        "file": point.item.name,
         "codec": point.codec,
         "knob": adapter.knob.name,
         "value": point.value,
@@ -96,11 +99,26 @@ def row_fields(row: Row, adapter: Adapter) -> dict[str, Any]:
         **place,
         "bytes": row.bytes,
         "bpp": round(row.bpp, 6),
+        **_clip_fields(row),
         "metrics": dict(row.metrics),
         "encode_s": round(row.encode_s, 4),
         "decode_s": round(row.decode_s, 4),
         "versions": dict(adapter.versions),
         "command": adapter.command(point.value),
+    }
+
+
+def _clip_fields(row: Row) -> dict[str, Any]:
+    """What rows of clips have beside those of pictures."""
+    item = row.point.item
+    if not item.seconds:
+        return {}
+    return {
+        "frames": item.frames,
+        "kbps": round(row.bytes * 8 / 1000 / item.seconds, 3),
+        "encode_fps": round(item.frames / row.encode_s, 3) if row.encode_s else None,
+        "decode_fps": round(item.frames / row.decode_s, 3) if row.decode_s else None,
+        "by_frame": {key: list(values) for key, values in row.series.items()},
     }
 
 
@@ -118,7 +136,7 @@ def _json(results: Results) -> dict[str, Any]:
             "system": platform.system(),
             "python": platform.python_version(),
         },
-        "counted_pictures": common_pictures(results.rows),
+        f"counted_{results.plan.medium.kind.value}": common_items(results.rows),
         "codecs": {
             spec: {"label": each.label, "settings": each.settings, "versions": dict(each.versions)}
             for spec, each in adapters.items()
@@ -135,17 +153,25 @@ def _json(results: Results) -> dict[str, Any]:
 
 
 def _csv(results: Results) -> str:
-    """The means, a line for each codec and value; published points too."""
+    """The means, a line for each codec and value; published points too; of clips those of each as well."""
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(["codec", "measured", "value", "bpp", *results.plan.metrics, "encode_s", "decode_s"])
-    for curve in results.curves:
-        for point in curve.points:
-            values = [point.metrics.get(key) for key in results.plan.metrics]
-            figures = [point.value, point.bpp, *values, point.encode_s, point.decode_s]
-            shown = ["" if figure is None else f"{figure:.6g}" for figure in figures]
-            writer.writerow([curve.label, "yes" if curve.spec else "published", *shown])
+    keys, each = results.plan.metrics, results.plan.medium.each
+    over_time = ["kbps", "encode_fps", "decode_fps"] if each else []
+    heads = ["codec", "measured", "value", "bpp", *keys, "encode_s", "decode_s", *over_time]
+    writer.writerow(["clip", *heads] if each else heads)
+    groups = {"mean": results.curves, **results.item_curves}
+    for name, curve, point in ((n, c, p) for n, curves in groups.items() for c in curves for p in c.points):
+        cells = [curve.label, "yes" if curve.spec else "published", *_figures(point, keys, over_time)]
+        writer.writerow([name, *cells] if each else cells)
     return stream.getvalue()
+
+
+def _figures(point: CurvePoint, keys: Sequence[str], over_time: Sequence[str]) -> list[str]:
+    values = [point.metrics.get(key) for key in keys]
+    times = [point.encode_s, point.decode_s, *(getattr(point, name) for name in over_time)]
+    figures = [point.value, point.bpp, *values, *times]
+    return ["" if figure is None else f"{figure:.6g}" for figure in figures]
 
 
 def _bd_csv(results: Results) -> str:
@@ -162,13 +188,13 @@ def _page(results: Results, pictures: Sequence[PagePicture], view_note: str) -> 
     return Page(
         title=f"Rate and distortion: {results.dataset}",
         summary=results.summary,
-        metrics=[METRICS[key] for key in results.plan.metrics],
+        metrics=results.plan.known_metrics,
         curves=results.curves,
+        item_curves=results.item_curves,
         knobs={each.label: each.knob.name for each in adapters.values()},
         deltas=results.deltas,
         speed=speeds(results.rows, adapters),
-        speed_note="Means over all pictures and points; one thread; models loaded before; pixels in memory "
-        "to file and back. Programs of the user include their start and raw planes on disk.",
+        speed_note=results.plan.medium.speed,
         pictures=pictures,
         view_note=view_note,
         settings=[
@@ -191,8 +217,11 @@ def speeds(rows: Sequence[Row], adapters: Mapping[str, Adapter]) -> list[Speed]:
     for spec, adapter in adapters.items():
         ours = [row for row in rows if row.point.codec == spec and not row.error]
         encode_s, decode_s = sum(row.encode_s for row in ours), sum(row.decode_s for row in ours)
-        megapixels = sum(row.point.picture.width * row.point.picture.height for row in ours) / 1e6
+        megapixels = sum(row.point.item.pixels for row in ours) / 1e6
+        frames = sum(row.point.item.frames for row in ours if row.point.item.seconds)
         if ours and encode_s and decode_s:
             means = (encode_s / len(ours), decode_s / len(ours))
-            found.append(Speed(adapter.label, *means, megapixels / encode_s, megapixels / decode_s))
+            over_time = (frames / encode_s, frames / decode_s) if frames else ()
+            rates = (megapixels / encode_s, megapixels / decode_s)
+            found.append(Speed(adapter.label, *means, *rates, *over_time))
     return found

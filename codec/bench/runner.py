@@ -1,18 +1,19 @@
-"""The run of a benchmark: every picture, codec and value once, in parallel, or from the cache."""
+"""The run of a benchmark: every item, codec and value once, in parallel, or from the cache."""
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
+from ..workers.crew import ATTEMPTS, Crew, Role, Task, WorkerLostError
 from .adapters.base import Adapter, CodecOptions
 from .cache import Cache, Entry
-from .crew import Crew, Role, Task, WorkerLostError
+from .items import Item
 from .matching import next_value
-from .pictures import Picture
-from .work import CodecCall, Decoded, Encoded, decode_point, encode_point
+from .media import PICTURES, Medium
+from .metrics import Metric
+from .work import CodecCall, Decoded, Encoded
 
-ATTEMPTS = 2  # of a task whose worker died
 MATCHING_TRIES = 4
 
 
@@ -20,7 +21,7 @@ MATCHING_TRIES = 4
 class Point:
     """One file to be made. matched: not of the curve, but to have files of one size to look at."""
 
-    picture: Picture
+    item: Item
     codec: str
     value: float
     matched: bool = False
@@ -30,7 +31,8 @@ class Point:
 class Row:
     """What became of a point; error is empty where all went well.
 
-    key: of the coded file in the cache. bpp: bits of the whole file per pixel.
+    key: of the coded file in the cache. bpp: bits of the whole file per pixel of all frames. series: metrics
+    of each frame of a clip.
     """
 
     point: Point
@@ -41,32 +43,40 @@ class Row:
     encode_s: float = 0.0
     decode_s: float = 0.0
     error: str = ""
+    series: Mapping[str, Sequence[float | None]] = field(default_factory=dict)
 
     @property
     def where(self) -> str:
         """The point in words."""
-        return f"{self.point.picture.name}: {self.point.codec} at {self.point.value:g}"
+        return f"{self.point.item.name}: {self.point.codec} at {self.point.value:g}"
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What to measure. adapters: by their spec; values: of each codec's knob; metrics: their keys.
+    """What to measure, all of one medium.
 
-    match_bpp: the size that files for the eye are brought to, None for none.
+    adapters: by their spec. values: of each codec's knob. metrics: their keys. match_bpp: the size that files
+    for the eye are brought to, None for none.
     """
 
-    pictures: Sequence[Picture]
+    items: Sequence[Item]
     adapters: Mapping[str, Adapter]
     values: Mapping[str, Sequence[float]]
     metrics: Sequence[str]
     options: CodecOptions
     match_bpp: float | None = None
+    medium: Medium = PICTURES
+
+    @property
+    def known_metrics(self) -> list[Metric]:
+        """What the keys name."""
+        return [self.medium.metrics[key] for key in self.metrics]
 
     def points(self) -> list[Point]:
-        """All points of the curves, picture by picture, codecs in turn: the time left can be foretold."""
+        """All points of the curves, item by item, codecs in turn: the time left can be foretold."""
         return [
-            Point(picture, spec, value)
-            for picture in self.pictures
+            Point(item, spec, value)
+            for item in self.items
             for spec in self.adapters
             for value in self.values[spec]
         ]
@@ -93,7 +103,7 @@ class Runner:
         self._plan, self._cache, self._crew, self._progress = plan, cache, crew, progress
         self._todo: deque[_Chain] = deque()
         self._running: dict[int, _Chain] = {}
-        self._places: dict[tuple[str, str], _Place] = {}  # by picture and codec
+        self._places: dict[tuple[str, str], _Place] = {}  # by item and codec
         self._rows: list[Row] = []
         self._tickets = self._worked = 0
 
@@ -118,12 +128,12 @@ class Runner:
         return self._rows
 
     def _place(self, point: Point) -> "_Place":
-        return self._places.setdefault((point.picture.name, point.codec), _Place())
+        return self._places.setdefault((point.item.name, point.codec), _Place())
 
     def _take(self, point: Point, report: Report) -> None:
         """Finish a point from the cache, or put it in the queue."""
         adapter = self._plan.adapters[point.codec]
-        chain = _Chain(point, self._cache.key(point.picture.sha256, point.codec, adapter, point.value))
+        chain = _Chain(point, self._cache.key(point.item.sha256, point.codec, adapter, point.value))
         chain.entry = self._cache.read(chain.key)
         if chain.entry is not None and set(self._plan.metrics) <= set(chain.entry.metrics):
             self._finish(chain, report)
@@ -135,12 +145,12 @@ class Runner:
     def _start(self, chain: _Chain) -> None:
         """Give the stage that is missing to the crew."""
         point, call = chain.point, CodecCall(chain.point.codec, self._plan.options)
-        picture = point.picture.path.read_bytes()
+        source, medium = point.item.path.read_bytes(), self._plan.medium
         if chain.entry is None:
-            task = Task(Role.ENCODE, encode_point, (call, point.value, picture))
+            task = Task(Role.ENCODE, medium.encode, (call, point.value, source))
         else:
             coded = self._cache.coded(chain.key)
-            task = Task(Role.DECODE, decode_point, (call, coded, picture, tuple(self._plan.metrics)))
+            task = Task(Role.DECODE, medium.decode, (call, coded, source, tuple(self._plan.metrics)))
         chain.attempts += 1
         self._tickets += 1
         self._running[self._tickets] = chain
@@ -154,7 +164,8 @@ class Runner:
             self._start(chain)
         elif isinstance(result, Decoded) and chain.entry is not None:
             metrics = {**chain.entry.metrics, **result.metrics}
-            chain.entry = replace(chain.entry, decode_s=result.seconds, metrics=metrics)
+            series = {**chain.entry.series, **result.series}
+            chain.entry = replace(chain.entry, decode_s=result.seconds, metrics=metrics, series=series)
             self._cache.write(chain.key, chain.entry)
             self._worked += 1
             self._finish(chain, report)
@@ -170,11 +181,11 @@ class Runner:
         point, entry = chain.point, chain.entry
         assert entry is not None
         size = len(self._cache.coded(chain.key))
-        bpp = size * 8 / (point.picture.width * point.picture.height)
+        bpp = size * 8 / point.item.pixels
         metrics = {key: entry.metrics[key] for key in self._plan.metrics}
         self._place(point).sizes[point.value] = size
-        row = Row(point, chain.key, size, bpp, metrics, entry.encode_s, entry.decode_s or 0.0)
-        self._end(row, report)
+        times = (entry.encode_s, entry.decode_s or 0.0)
+        self._end(Row(point, chain.key, size, bpp, metrics, *times, series=entry.series), report)
 
     def _end(self, row: Row, report: Report) -> None:
         self._rows.append(row)
@@ -189,15 +200,15 @@ class Runner:
 
     def _match(self, point: Point, place: "_Place", bpp: float, report: Report) -> None:
         """Once the curve is there, bring a file nearer to the size that is compared by eye."""
-        target = round(bpp * point.picture.width * point.picture.height / 8)
+        target = round(bpp * point.item.pixels / 8)
         value = next_value(place.sizes, target, self._plan.adapters[point.codec].knob)
         if value is not None:
-            self._take(Point(point.picture, point.codec, value, matched=True), report)
+            self._take(Point(point.item, point.codec, value, matched=True), report)
 
 
 @dataclass(slots=True)
 class _Place:
-    """A picture and a codec: bytes at each value so far, points of the curve to come, tries to match."""
+    """An item and a codec: bytes at each value so far, points of the curve to come, tries to match."""
 
     sizes: dict[float, int] = field(default_factory=dict)
     missing: int = 0

@@ -8,28 +8,30 @@ from pathlib import Path
 from typing import Protocol
 
 from ...models import zoo
-from ..errors import UnreadableImageError
-from .adapters import find_adapter
-from .adapters.base import Adapter, CodecOptions, NotInstalledError
+from ..errors import NotInstalledError, UnreadableImageError
+from ..video.kind import SUFFIXES as CLIP_SUFFIXES
+from ..workers.crew import Crew
+from .adapters.base import Adapter, CodecOptions
 from .cache import Cache
-from .crew import Crew
-from .curves import is_kodak, measured_curves, published_curves
-from .deltas import all_deltas
-from .metrics import check_metric, find_metrics
-from .pictures import Picture, find_files, open_pictures
+from .curves import is_kodak, item_curves, measured_curves, published_curves
+from .deltas import all_deltas, deltas_of_items
+from .items import Dataset, Item, Kind, find_dataset
+from .media import MEDIA, Medium
+from .metrics import find_metrics
 from .results import Results, write_results
 from .runner import Plan, Row, Runner
-from .views import NOTES, View, page_pictures
-
-_QUICK = ("jpeg", "webp", "avif", "jpeg2000", "jxl", "x264", "x265", "svtav1")
+from .shown import View
+from .views import NOTES, page_pictures
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """What the command line asks for.
 
-    codecs: specs, empty for all that are installed and take no minutes a picture. qualities: values of the
-    knobs by spec, "" for all that have a quality. points: how many of a codec's own values, None for all.
+    suffixes: of pictures in folders. kind: what to take of a folder that holds pictures and clips. codecs:
+    specs, empty for all that are installed and take no minutes a file. metrics: names, empty for the usual.
+    qualities: values of the knobs by spec, "" for all that have a quality. points: how many of a codec's own
+    values, None for all. match_bpp: None for the usual one. frames: at most so many of each clip.
     """
 
     dataset: Path
@@ -40,10 +42,12 @@ class Request:
     qualities: Mapping[str, tuple[float, ...]]
     points: int | None
     options: CodecOptions
-    match_bpp: float
+    match_bpp: float | None
     view: View
     reference: Path | None
     command: str
+    kind: Kind | None = None
+    frames: int | None = None
 
 
 class Listener(Protocol):
@@ -75,25 +79,37 @@ def run_bench(request: Request, hire: Callable[[], Crew], listener: Listener) ->
         KeyboardInterrupt: what was finished is kept in the folder `cache`.
     """
     _check_extra()
+    suffixes = {Kind.PICTURES: request.suffixes, Kind.CLIPS: CLIP_SUFFIXES}
+    dataset = find_dataset(request.dataset, suffixes, request.kind)
+    medium = MEDIA[dataset.kind]
     request.output.mkdir(parents=True, exist_ok=True)
-    adapters, missing = _adapters(request, listener)
+    adapters, missing = _adapters(request, medium, listener)
     values = choose_values(request, adapters)
-    metrics = _metrics(request, listener)
-    pictures, unreadable = _pictures(request, listener)
-    match_bpp = None if request.view is View.NONE else request.match_bpp
-    plan = Plan(pictures, adapters, values, metrics, request.options, match_bpp)
+    metrics = _metrics(request, medium, listener)
+    items, unreadable = _items(request, dataset, listener)
+    match_bpp = None if request.view is View.NONE else request.match_bpp or medium.match_bpp
+    plan = Plan(items, adapters, values, metrics, request.options, match_bpp, medium)
     cache = Cache(request.output / "cache")
     with closing(hire()) as crew:
         rows = Runner(plan, cache, crew, listener.progress).run(lambda row: _tell(listener, row, adapters))
         shown = page_pictures(plan, rows, cache, crew, request.view) if match_bpp else []
-    curves = measured_curves(rows, adapters)
-    if request.reference or is_kodak(pictures):
-        published = published_curves(request.reference)
-        curves += [curve for curve in published if not ("vtm" in adapters and curve.label.startswith("VTM"))]
-    deltas = all_deltas(curves, metrics)
-    name = request.dataset.resolve().name
-    results = Results(name, request.command, plan, rows, curves, deltas, unreadable, missing)
+    results = _results(request, plan, rows, unreadable, missing)
     return results, write_results(results, shown, NOTES[request.view], request.output)
+
+
+def _results(
+    request: Request, plan: Plan, rows: list[Row], unreadable: dict[str, str], missing: dict[str, str]
+) -> Results:
+    """Curves and BD figures of the rows: of each file where the medium tells them apart."""
+    curves = measured_curves(rows, plan.adapters)
+    if request.reference or is_kodak(plan.items):
+        published = published_curves(request.reference)
+        ours = "vtm" in plan.adapters
+        curves += [curve for curve in published if not (ours and curve.label.startswith("VTM"))]
+    each = item_curves(rows, plan.adapters) if plan.medium.each else {}
+    deltas = deltas_of_items(each, plan.known_metrics) if each else all_deltas(curves, plan.known_metrics)
+    name = request.dataset.resolve().name
+    return Results(name, request.command, plan, rows, curves, deltas, unreadable, missing, each)
 
 
 def _check_extra() -> None:
@@ -103,13 +119,16 @@ def _check_extra() -> None:
             raise NotInstalledError(f"bench needs {package}: pip install 'linnet[bench]'")
 
 
-def _adapters(request: Request, listener: Listener) -> tuple[dict[str, Adapter], dict[str, str]]:
+def _adapters(
+    request: Request, medium: Medium, listener: Listener
+) -> tuple[dict[str, Adapter], dict[str, str]]:
     """The codecs that are here, and why others are not."""
-    specs = request.codecs or [*(f"linnet:{name}" for name in sorted({s.name for s in zoo.SPECS})), *_QUICK]
+    ours = (f"linnet:{name}" for name in sorted({s.name for s in zoo.SPECS if s.kind == "image"}))
+    specs = request.codecs or [*ours, *medium.codecs]
     adapters, missing = dict[str, Adapter](), dict[str, str]()
     for spec in dict.fromkeys(specs):
         try:
-            adapters[spec] = find_adapter(spec, request.options)
+            adapters[spec] = medium.find_adapter(spec, request.options)
         except NotInstalledError as error:
             if request.codecs:
                 missing[spec] = str(error)
@@ -146,12 +165,12 @@ def _thinned(grid: tuple[float, ...], points: int | None) -> tuple[float, ...]:
     return tuple(grid[round(index * last / max(points - 1, 1))] for index in range(points))
 
 
-def _metrics(request: Request, listener: Listener) -> list[str]:
+def _metrics(request: Request, medium: Medium, listener: Listener) -> list[str]:
     """The keys of those that work here."""
     found = []
-    for metric in find_metrics(request.metrics):
+    for metric in find_metrics(request.metrics or medium.default_metrics, medium.metrics):
         try:
-            check_metric(metric)
+            medium.check_metric(metric.key)
         except ImportError as error:
             listener.failed(metric.key, error)
         else:
@@ -161,18 +180,20 @@ def _metrics(request: Request, listener: Listener) -> list[str]:
     return found
 
 
-def _pictures(request: Request, listener: Listener) -> tuple[list[Picture], dict[str, str]]:
+def _items(request: Request, dataset: Dataset, listener: Listener) -> tuple[list[Item], dict[str, str]]:
     """The files that can be read, and why others cannot."""
-    pictures, unreadable = list[Picture](), dict[str, str]()
-    for name, found in open_pictures(find_files(request.dataset, request.suffixes)):
-        if isinstance(found, Picture):
-            pictures.append(found)
+    items, unreadable = list[Item](), dict[str, str]()
+    folder = request.output / "cache" / "sources"
+    for name, found in MEDIA[dataset.kind].open(dataset.files, folder, request.frames):
+        if isinstance(found, Item):
+            items.append(found)
         else:
             unreadable[name] = " ".join(str(found).split())
             listener.failed(name, found)
-    if not pictures:
-        raise UnreadableImageError(f"{request.dataset}: none of the files can be read as a picture")
-    return pictures, unreadable
+    if not items:
+        kind = dataset.kind.value.removesuffix("s")
+        raise UnreadableImageError(f"{request.dataset}: none of the files can be read as a {kind}")
+    return items, unreadable
 
 
 def _tell(listener: Listener, row: Row, adapters: Mapping[str, Adapter]) -> None:

@@ -1,22 +1,21 @@
-"""What every codec of a benchmark can do: pixels into a file, a file into pixels, and say what it is."""
+"""What every codec of a benchmark can do: frames into a file, a file into frames, and say what it is."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from ..footage import ClipFrame, Footage
 
 Pixels: TypeAlias = NDArray[np.uint8]  # [H, W, 3], RGB
 
 
 PERCENT_GRID = (5, 10, 15, 20, 30, 40, 50, 60, 70, 80, 85, 90, 95)
 QP_GRID = (47, 42, 37, 34, 32, 29, 27, 24, 22, 17)
-
-
-class NotInstalledError(ImportError):
-    """A codec, tool or metric that is not installed here; the message says what to install."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +77,12 @@ class Adapter(Protocol):
         ...
 
     def prepare(self) -> None:
-        """Load what the first picture should not pay for."""
+        """Load what the first file should not pay for."""
         ...
+
+
+class PictureAdapter(Adapter, Protocol):
+    """A codec of pictures."""
 
     def encode(self, pixels: Pixels, value: float, path: Path) -> None:
         """Write a complete file. Raises whatever the codec raises."""
@@ -87,4 +90,16 @@ class Adapter(Protocol):
 
     def decode(self, path: Path, size: tuple[int, int]) -> Pixels:
         """Read it; size (width, height) is for formats that do not hold it, or hold a padded one."""
+        ...
+
+
+class ClipAdapter(Adapter, Protocol):
+    """A codec of clips, whose samples are 4:2:0 of 8 bits."""
+
+    def encode(self, source: "Footage", value: float, path: Path) -> None:
+        """Write a complete file with all frames. Raises whatever the codec raises."""
+        ...
+
+    def decode(self, path: Path) -> "Iterator[ClipFrame]":
+        """Give its frames in the order in which they are shown, each as soon as it is decoded."""
         ...

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from ...errors import NotInstalledError
 from ..colour import Planes
-from .base import NotInstalledError
 
 
 def find_binary(name: str, given: str, advice: str) -> Path:

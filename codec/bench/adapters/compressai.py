@@ -13,7 +13,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from .base import CodecOptions, Knob, NotInstalledError, Pixels
+from ...errors import NotInstalledError
+from .base import CodecOptions, Knob, Pixels
 
 _STRIDE = 64  # sides are padded to a multiple of it
 _HEAD = struct.Struct("<HHHHB")  # width, height, rows and columns of z, number of strings

@@ -14,8 +14,8 @@ from .base import CodecOptions, Knob, Pixels
 
 _QUALITY = Knob("quality", (0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100), step=0.01)
 _ROOT = Path(__file__).parents[3]
-# The code that files and decoded pixels depend on.
-_SOURCES = ("bitstream/*.py", "entropy/*.py", "models/*.py", "codec/*.py")
+# The code that the files of pictures, and their decoded pixels, depend on.
+SOURCES = ("bitstream/*.py", "entropy/*.py", "models/*.py", "codec/*.py")
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class LinnetCodec:
     def versions(self) -> Mapping[str, str]:
         """Of torch, the weights and the code: a changed line makes its old files old."""
         return {
-            "linnet": _digest_of_sources(),
+            "linnet": digest_of_sources(SOURCES),
             "weights": self.spec.sha256[:16],
             "torch": version("torch"),
             "constriction": version("constriction"),
@@ -78,8 +78,9 @@ def make(name: str, variant: str, options: CodecOptions) -> LinnetCodec:
 
 
 @lru_cache
-def _digest_of_sources() -> str:
-    files = sorted(path for pattern in _SOURCES for path in _ROOT.glob(pattern))
+def digest_of_sources(patterns: tuple[str, ...]) -> str:
+    """A hash of the files of the package that match."""
+    files = sorted(path for pattern in patterns for path in _ROOT.glob(pattern))
     digest = hashlib.sha256()
     for path in files:
         digest.update(path.name.encode() + b"\0" + path.read_bytes())

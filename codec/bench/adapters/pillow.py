@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from PIL import Image, features
 
-from .base import PERCENT_GRID, CodecOptions, Knob, NotInstalledError, Pixels
+from ...errors import NotInstalledError
+from .base import PERCENT_GRID, CodecOptions, Knob, Pixels
 
 _QUALITY = Knob("quality", PERCENT_GRID)
 _BPP = Knob("bpp", (0.05, 0.08, 0.12, 0.2, 0.3, 0.45, 0.6, 0.8, 1.1, 1.5, 2.0), step=0.001)

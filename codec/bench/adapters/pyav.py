@@ -12,8 +12,9 @@ import numpy as np
 from av.codec import Codec
 from av.video.reformatter import ColorRange, Colorspace
 
+from ...errors import NotInstalledError
 from ..colour import to_planes, to_rgb
-from .base import QP_GRID, CodecOptions, Knob, NotInstalledError, Pixels
+from .base import QP_GRID, CodecOptions, Knob, Pixels
 
 Words = Mapping[str, str]
 _FORMATS = {

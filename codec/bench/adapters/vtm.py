@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from ...errors import NotInstalledError
 from ..colour import to_planes, to_rgb
-from .base import VVC_QP, CodecOptions, Knob, NotInstalledError, Pixels
+from .base import VVC_QP, CodecOptions, Knob, Pixels
 from .binaries import find_binary, read_planes, run, version_of, write_planes
 
 _ADVICE = "build VTM (https://vcgit.hhi.fraunhofer.de/jvet/VVCSoftware_VTM) and give --vtm its folder"

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 from av.codec import Codec
 
+from ...errors import NotInstalledError
 from ..colour import to_planes
-from .base import VVC_QP, CodecOptions, Knob, NotInstalledError, Pixels
+from .base import VVC_QP, CodecOptions, Knob, Pixels
 from .binaries import find_binary, run, version_of, write_planes
 from .pyav import decode_still
 

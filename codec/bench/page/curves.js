@@ -10,6 +10,11 @@
   plot.setAttribute("viewBox", `0 0 ${width} ${height}`);
   const colour = (index) => colours[index % colours.length];
   const metric = () => data.metrics[byId("metric").value];
+  // The curves of a file stand where those of the means stand in the legend.
+  const chosen = () => {
+    const own = data.item_curves[byId("item").value - 1];
+    return own ? data.curves.map((mean) => own.curves.find((curve) => curve.label === mean.label) || { ...mean, points: [] }) : data.curves;
+  };
   const known = (curve) => curve.points.filter((point) => typeof point.metrics[metric().key] === "number");
 
   function ticks(low, high) {
@@ -21,7 +26,7 @@
   }
 
   function draw() {
-    const curves = data.curves.map((curve, index) => ({ curve, index, points: known(curve) }))
+    const curves = chosen().map((curve, index) => ({ curve, index, points: known(curve) }))
       .filter((each) => each.points.length && !hidden.has(each.index));
     marks = [];
     plot.replaceChildren();
@@ -75,6 +80,7 @@
     if (point.value !== null && curve.knob) lines[0] += `  ${curve.knob} ${point.value}`;
     for (const each of data.metrics)
       if (typeof point.metrics[each.key] === "number") lines.push(`${each.label}: ${point.metrics[each.key].toFixed(4)}`);
+    if (typeof point.kbps === "number") lines.push(`${point.kbps.toFixed(1)} kbit/s`);
     if (point.encode_s !== null) lines.push(`encode ${point.encode_s.toFixed(3)} s, decode ${point.decode_s.toFixed(3)} s`);
     return lines.join("\n");
   }
@@ -109,6 +115,9 @@
   }
 
   fillSelect(byId("metric"), data.metrics.map((each) => each.label), 0);
+  fillSelect(byId("item"), ["mean", ...data.item_curves.map((each) => each.item)], 0);
+  byId("item-label").hidden = !data.item_curves.length;
+  byId("item").addEventListener("change", draw);
   byId("metric").addEventListener("change", draw);
   byId("log").addEventListener("change", draw);
   plot.addEventListener("pointermove", hover);

@@ -4,14 +4,19 @@
     const labels = data.curves.map((curve) => curve.label);
     const anchor = labels[byId("anchor").value], metric = data.metrics[byId("delta-metric").value];
     const chosen = data.deltas.filter((delta) => delta.anchor === anchor && delta.metric === metric.key);
-    const rows = chosen.map((delta) => {
+    const items = [...new Set(chosen.map((delta) => delta.item).filter(Boolean))];
+    const rows = chosen.filter((delta) => !delta.item).map((delta) => {
       const digits = metric.key === "ms_ssim" ? 4 : 2;
       const overlap = delta.low === null ? delta.note : { number: `${delta.low.toFixed(digits)} to ${delta.high.toFixed(digits)}` };
       const signed = (value, places, unit) => value === null ? null
         : { number: (value > 0 ? "+" : "") + value.toFixed(places) + unit };
-      return [delta.test, signed(delta.rate_percent, 1, " %"), signed(delta.gain, digits === 4 ? 4 : 3, ""), overlap];
+      const own = items.map((item) => {
+        const found = chosen.find((each) => each.item === item && each.test === delta.test);
+        return found ? signed(found.rate_percent, 1, " %") : null;
+      });
+      return [delta.test, signed(delta.rate_percent, 1, " %"), signed(delta.gain, digits === 4 ? 4 : 3, ""), overlap, ...own];
     });
-    fillTable(byId("delta-table"), ["curve", "BD-rate", "BD-quality", "overlap"], rows);
+    fillTable(byId("delta-table"), ["curve", "BD-rate", "BD-quality", "overlap", ...items], rows);
   }
 
   if (data.deltas.length) {
@@ -25,14 +30,17 @@
   }
   if (data.speed.length) {
     show("speed");
-    fillTable(byId("speed-table"), ["codec", "encode", "decode", "encode, megapixels/s", "decode, megapixels/s"],
+    const frames = data.speed.some((each) => each.encode_fps !== null);
+    const heads = ["codec", "encode", "decode", "encode, megapixels/s", "decode, megapixels/s"];
+    fillTable(byId("speed-table"), frames ? [...heads, "encode, frames/s", "decode, frames/s"] : heads,
       data.speed.map((each) => [each.label, figure(each.encode_s, 3, " s"), figure(each.decode_s, 3, " s"),
-        figure(each.encode_mpx_s, 2), figure(each.decode_mpx_s, 2)]));
+        figure(each.encode_mpx_s, 2), figure(each.decode_mpx_s, 2),
+        ...(frames ? [figure(each.encode_fps, 1), figure(each.decode_fps, 1)] : [])]));
     byId("speed-note").textContent = data.speed_note;
   }
   if (data.comparison.length) {
     show("comparison");
-    fillTable(byId("comparison-table"), ["picture", "bytes", "bpp", ...data.metrics.map((each) => each.label)],
+    fillTable(byId("comparison-table"), ["file", "bytes", "bpp", ...data.metrics.map((each) => each.label)],
       data.comparison.map((each) => [each.label, figure(each.bytes, 0), figure(each.bpp, 4),
         ...data.metrics.map((metric) => figure(each.metrics[metric.key], 4))]));
   }
