@@ -27,6 +27,7 @@ from linnet.models.quality import LevelGain
 from linnet.models.training.complexity import kmac_per_px
 from linnet.models.training.config import TrainConfig, read_config
 from linnet.models.training.objective import TrainingModel, gaussian_bits
+from linnet.models.training.tasks import ImageTask
 from linnet.models.training.trainer import Trainer
 from linnet.models.transforms import ImageConfig
 
@@ -141,10 +142,11 @@ VARIANTS = {
 def measure(variant: Variant, config: TrainConfig, device: torch.device) -> dict[str, object]:
     """Train a variant to the end; its held-out figures."""
     shaped = replace(config, model=replace(config.model, **dict(variant.shape)))
-    trainer = Trainer(shaped, device, build=variant.build)
+    trainer = Trainer(shaped, device, task=ImageTask(shaped, device, variant.build))
     trainer.run(minutes=float("inf"))
     curve = trainer.evaluate()
-    kmac = {} if variant.build is without_shortcut else kmac_per_px(trainer.net.cpu())
+    net = trainer.net.cpu()
+    kmac = {} if variant.build is without_shortcut else kmac_per_px(net)
     rate = round(60 * trainer.step / trainer.seconds, 1)
     return {"question": variant.question, "held_out": curve, "steps_per_minute": rate, "kmac_per_px": kmac}
 

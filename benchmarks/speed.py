@@ -17,7 +17,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import matplotlib
 import numpy as np
 import torch
 from PIL import Image
@@ -29,6 +28,8 @@ SIZES = ((768, 512), (1920, 1080), (4000, 3000))
 
 def photograph(width: int, height: int) -> np.ndarray:
     """[height, width, 3] uint8."""
+    import matplotlib  # only here: what measures memory shall not hold it
+
     path = Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg"
     with Image.open(path) as image:
         scaled = image.convert("RGB").resize((width, height), Image.Resampling.BICUBIC)
