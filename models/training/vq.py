@@ -1,0 +1,84 @@
+"""What training of a VQ model minimises: distortion at every number of stages, and the codebooks' own loss."""
+
+from dataclasses import dataclass
+
+import torch
+from pytorch_msssim import ms_ssim
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ..quality import LEVELS
+from ..vq.config import VqConfig
+from ..vq.start import start_from_latents
+from ..vq.transforms import VqTransforms
+from .objective import MS_SSIM_WEIGHT
+
+MSE_WEIGHT = 0.25  # of 255^2 MSE beside MS_SSIM_WEIGHT * (1 - MS-SSIM)
+CODE_WEIGHT = 0.1  # of the codebooks' loss, per squared latent step
+SCALE = 0.01  # of the whole: about 1
+
+
+@dataclass(frozen=True, slots=True)
+class VqOutcome:
+    """One forward pass, [N] each: raw rate, mean squared error (pixels 0..1), loss; the picture; indices.
+
+    indices: [N, h, w] int64 for each stage, on its own grid.
+    """
+
+    bpp: Tensor
+    mse: Tensor
+    each_loss: Tensor
+    picture: Tensor
+    indices: tuple[Tensor, ...]
+
+    @property
+    def psnr_db(self) -> Tensor:
+        return -10 * torch.log10(self.mse)
+
+    def loss(self, level: Tensor) -> Tensor:
+        """Scalar."""
+        return self.each_loss.mean()
+
+
+class VqModel(VqTransforms):
+    """The networks, with the start that the trainer asks for."""
+
+    def start_from_basis(self, pictures: Tensor, seed: Tensor) -> None:
+        """From training pictures [N, 3, H, W] in 0..1 and a seed."""
+        parts = pictures.split(16)
+        y = torch.cat([self.latents(part - 0.5).detach().float() for part in parts])
+        start_from_latents(self, y, torch.Generator().manual_seed(int(seed)))
+
+
+class VqTraining(nn.Module):
+    """A VQ model in training; the level of a sample says how many stages it keeps."""
+
+    def __init__(self, config: VqConfig) -> None:
+        super().__init__()
+        self.model = VqModel(config)
+        bits = [(stage.codes.bit_length() - 1) / stage.stride**2 for stage in config.stages]
+        self.register_buffer("rates", torch.tensor(bits).cumsum(0), persistent=False)
+
+    rates: Tensor
+
+    def kept(self, level: Tensor) -> Tensor:
+        """[N] levels 0..63 -> stages, 1 to all."""
+        return 1 + (level * (len(self.rates) / LEVELS)).floor().long()
+
+    def forward(self, picture: Tensor, level: Tensor) -> VqOutcome:
+        """`picture` [N, 3, H, W] in 0..1, sides multiples of 32 and at least 161; `level` [N] 0..63."""
+        model, kept = self.model, self.kept(level)
+        split = len(model.config.coarse)
+        y = model.latents(picture - 0.5)
+        coarse = model.coarse_codes(model.coarse_net.encode(y), kept)
+        guess = model.coarse_net.decode(coarse.value)
+        fine = model.fine_codes(model.fine_net.encode(y, guess), kept - split)
+        count = kept[:, None, None].expand(-1, *y.shape[2:])
+        decoded = model.picture(guess, fine.value, count).float() + 0.5
+        mse = F.mse_loss(decoded, picture, reduction="none").mean((1, 2, 3))
+        with torch.autocast(picture.device.type, enabled=False):
+            similarity = ms_ssim(decoded, picture.float(), data_range=1.0, size_average=False)
+        distortion = MSE_WEIGHT * 255**2 * mse + MS_SSIM_WEIGHT * (1 - similarity)
+        codes = coarse.loss.mean((1, 2)) + fine.loss.mean((1, 2))
+        each = SCALE * (distortion + CODE_WEIGHT * codes)
+        return VqOutcome(self.rates[kept - 1], mse, each, decoded, coarse.indices + fine.indices)

@@ -1,0 +1,1 @@
+"""Vector quantisers behind one interface: vectors in, indices and straight-through vectors out."""

@@ -1,0 +1,112 @@
+"""The float networks of the VQ model: picture to vectors on two grids, and back."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ..blocks import blocks
+from ..haar import WaveletShortcut
+from ..transforms import Analysis, Synthesis, Transforms
+from .config import VqConfig
+from .quantisers.residual import ResidualQuantiser
+from .quantisers.simvq import SimVQ
+
+
+class CoarseNet(nn.Module):
+    """Latents [N, latent, h, w] <-> vectors [N, vector, h/2, w/2]; h and w are even."""
+
+    def __init__(self, config: VqConfig) -> None:
+        super().__init__()
+        latent, width = config.image.latent, config.width
+        self.enter = nn.Conv2d(4 * latent, width, 1)
+        self.before = blocks(width, config.blocks)
+        self.to_code = nn.Conv2d(width, config.vector, 1)
+        self.from_code = nn.Conv2d(config.vector, width, 1)
+        self.after = blocks(width, config.blocks)
+        self.leave = nn.Conv2d(width, 4 * latent, 1)
+
+    def encode(self, y: Tensor) -> Tensor:
+        """Latents to vectors."""
+        return self.to_code(self.before(self.enter(F.pixel_unshuffle(y, 2))))
+
+    def decode(self, code: Tensor) -> Tensor:
+        """Vectors to a guess of the latents."""
+        return F.pixel_shuffle(self.leave(self.after(self.from_code(code))), 2)
+
+
+class FineNet(nn.Module):
+    """What the guess lacks [N, latent, h, w] <-> vectors [N, vector, h, w]."""
+
+    def __init__(self, config: VqConfig) -> None:
+        super().__init__()
+        latent, width = config.image.latent, config.width
+        self.enter = nn.Conv2d(2 * latent, width, 1)
+        self.before = blocks(width, config.blocks)
+        self.to_code = nn.Conv2d(width, config.vector, 1)
+        self.from_code = nn.Conv2d(config.vector, width, 1)
+        self.leave = nn.Conv2d(width, latent, 1)
+        self.count_bias = nn.Embedding(len(config.stages) + 1, latent)
+        self.finish = blocks(latent, config.finish_blocks)
+        nn.init.zeros_(self.count_bias.weight)
+
+    def encode(self, y: Tensor, guess: Tensor) -> Tensor:
+        """Latents and the guess of them to vectors."""
+        return self.to_code(self.before(self.enter(torch.cat([y - guess, guess], 1))))
+
+    def decode(self, guess: Tensor, code: Tensor, count: Tensor) -> Tensor:
+        """Latents [N, latent, h, w] of the guess and vectors; `count` [N, h, w]: stages known at each place."""
+        bias = self.count_bias(count).permute(0, 3, 1, 2)
+        return self.finish(guess + self.leave(self.from_code(code)) + bias)
+
+
+class VqTransforms(nn.Module):
+    """All float parts, with the codebooks."""
+
+    def __init__(self, config: VqConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.shortcut = WaveletShortcut(config.image.latent)
+        self.analysis = Analysis(config.image)
+        self.synthesis = Synthesis(config.image)
+        self.coarse_net, self.fine_net = CoarseNet(config), FineNet(config)
+        self.coarse_codes, self.fine_codes = (
+            ResidualQuantiser([SimVQ(config.vector, stage.codes, learned_base=True) for stage in part])
+            for part in (config.coarse, config.fine)
+        )
+
+    def take_over(self, image: Transforms) -> None:
+        """Start with the outer transforms of an image model of the same shape."""
+        for name in ("shortcut", "analysis", "synthesis"):
+            getattr(self, name).load_state_dict(getattr(image, name).state_dict())
+
+    def latents(self, x: Tensor) -> Tensor:
+        """[N, 3, H, W] in [-0.5, 0.5], sides multiples of 32 -> [N, latent, H/16, W/16]."""
+        return self.analysis(x, self._level(x), self.shortcut)
+
+    def picture(self, guess: Tensor, code: Tensor, count: Tensor) -> Tensor:
+        """What `latents` took, from the coarse guess, fine vectors and the stages known at each place."""
+        y = self.fine_net.decode(guess, code, count).float()
+        return self.synthesis(y, self._level(y), self.shortcut)
+
+    def decode(self, indices: tuple[Tensor, ...], count: Tensor) -> Tensor:
+        """[N, 3, 16 h, 16 w] of the indices of all stages, those beyond `count` [N, h, w] ignored.
+
+        Args:
+            indices: int64, [N, h/2, w/2] of coarse and [N, h, w] of fine stages; h and w even.
+        """
+        split = len(self.config.coarse)
+        guess = self.coarse_net.decode(self._vectors(self.coarse_codes, indices[:split], count[:, ::2, ::2]))
+        code = self._vectors(self.fine_codes, indices[split:], count - split)
+        return self.picture(guess, code, count)
+
+    @staticmethod
+    def _vectors(codes: ResidualQuantiser, indices: tuple[Tensor, ...], count: Tensor) -> Tensor:
+        """[N, vector, h, w]: the sum of the codes of the first `count` [N, h, w] stages."""
+        parts = [
+            stage.look_up(each) * (count > number)[:, None]
+            for number, (stage, each) in enumerate(zip(codes.quantisers(), indices, strict=True))
+        ]
+        return torch.stack(parts).sum(0)
+
+    def _level(self, x: Tensor) -> Tensor:
+        return torch.full((x.shape[0],), self.config.level, device=x.device)
