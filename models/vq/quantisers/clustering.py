@@ -8,9 +8,10 @@ SAMPLES_PER_CODE = 64  # more teach little
 
 
 def k_means(samples: Tensor, count: int, generator: torch.Generator, rounds: int = ROUNDS) -> Tensor:
-    """[n, C] -> [count, C] centres; an empty one moves to a sample. Deterministic for a generator (on the CPU).
+    """[n, C] -> [count, C] centres; an empty one moves to a sample.
 
-    Fewer samples than centres: some are repeated with a little noise.
+    Fewer samples than centres: some are repeated with a little noise. Deterministic for a generator (on
+    the CPU).
     """
     order = torch.randperm(len(samples), generator=generator)[: count * SAMPLES_PER_CODE]
     samples = samples[order.to(samples.device)].float()

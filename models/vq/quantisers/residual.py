@@ -32,9 +32,11 @@ class ResidualQuantiser(nn.Module):
         """The stages, typed."""
         return [stage for stage in self.stages if isinstance(stage, Quantiser)]
 
-    def forward(self, x: Tensor, kept: Tensor) -> Residual:
-        """Quantise [N, C, h, w] by the first `kept` [N] stages; with none the value is 0."""
+    def forward(self, x: Tensor, kept: Tensor | None = None) -> Residual:
+        """Quantise [N, C, h, w] by the first `kept` [N] stages, or by all; with none the value is 0."""
         x = x.float()
+        if kept is None:
+            kept = torch.full((len(x),), len(self.stages), device=x.device)
         value, loss = torch.zeros_like(x), torch.zeros_like(x[:, 0])
         indices: list[Tensor] = []
         for number, stage in enumerate(self.quantisers()):
@@ -49,7 +51,7 @@ class ResidualQuantiser(nn.Module):
     def look_up(self, indices: Sequence[Tensor]) -> Tensor:
         """The sum of the codes of a prefix of stages, [N, C, h, w]."""
         codes = [stage.look_up(each) for stage, each in zip(self.quantisers(), indices, strict=False)]
-        return torch.stack(codes).sum(0)
+        return sum(codes[1:], codes[0])  # in the order of `forward`, for the same bits
 
     @torch.no_grad()
     def start_from(self, samples: Tensor, generator: torch.Generator) -> None:
