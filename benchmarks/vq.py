@@ -1,0 +1,222 @@
+"""The `vq` model at every number of stages, beside other codecs at the same bytes of each picture.
+
+    python benchmarks/vq.py PICTURES --out benchmarks/results/vq.json --sheet benchmarks/results/vq.png
+
+Files are written and read by `linnet encode` and `linnet decode`. Of every other codec, each picture gets the
+largest file that is not larger, also of the picture reduced to a half or a quarter, enlarged again after
+decoding: of these, the one with the best MS-SSIM counts. Where no file is small enough, the smallest counts,
+and `fits` says in how many pictures one was.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import piq
+import torch
+from contact_sheet import Cell, draw_sheet
+from same_bytes import Candidate, Contest, Rival, find_rivals
+
+from linnet.codec.bench.adapters.base import Pixels
+from linnet.codec.bench.metrics import METRICS, PictureMetric, measure_all
+from linnet.codec.bench.pictures import load_rgb
+from linnet.codec.distortion import ms_ssim
+from linnet.models.vq.config import VqConfig
+
+CODECS = "jpeg,webp,avif,avif-slow,jxl,linnet:fast,linnet:fast-ms-ssim"
+TARGETS_BPP = (0.02, 0.05, 0.1)
+OURS = "Linnet vq"
+
+
+def _planes(pixels: Pixels) -> torch.Tensor:
+    return torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].float() / 255
+
+
+def haarpsi(original: Pixels, decoded: Pixels) -> float:
+    """Haar wavelet perceptual similarity index, 0 to 1. Source: Reisenhofer et al. 2018, arXiv:1607.06140."""
+    return float(piq.haarpsi(_planes(original), _planes(decoded)))
+
+
+def gmsd(original: Pixels, decoded: Pixels) -> float:
+    """Gradient magnitude similarity deviation, 0 for equal pictures. Source: Xue 2014, arXiv:1308.3052."""
+    return float(piq.gmsd(_planes(original), _planes(decoded)))
+
+
+MEASURES = (
+    METRICS["psnr_db"],
+    METRICS["ms_ssim"],
+    PictureMetric("haarpsi", "HaarPSI", haarpsi),
+    PictureMetric("gmsd", "GMSD", gmsd, rising=False),
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One file of one picture, measured."""
+
+    candidate: Candidate
+    bpp: float
+    figures: Mapping[str, float | None]
+
+
+def measured(original: Pixels, candidate: Candidate) -> Entry:
+    """Measure a decoded file."""
+    bpp = candidate.bytes * 8 / (original.shape[0] * original.shape[1])
+    return Entry(candidate, bpp, measure_all(MEASURES, original, candidate.pixels))
+
+
+def best_of(original: Pixels, candidates: Sequence[Candidate]) -> Candidate:
+    """The one with the best MS-SSIM."""
+    if len(candidates) == 1:
+        return candidates[0]
+    return max(candidates, key=lambda each: ms_ssim(original, each.pixels))
+
+
+def nearest_stages(rates_bpp: Mapping[int, float], target_bpp: float) -> int:
+    """The number of stages whose mean rate is nearest to a target, by ratio."""
+    return min(rates_bpp, key=lambda stages: abs(np.log(rates_bpp[stages] / target_bpp)))
+
+
+def summary(entries: Sequence[Entry], ours: Sequence[Entry]) -> dict[str, object]:
+    """Means over the pictures, and in how many of them ours has the better MS-SSIM."""
+    if entries is not ours and len(entries) != len(ours):
+        raise ValueError(f"{len(entries)} and {len(ours)} pictures cannot be compared")
+    row: dict[str, object] = {"bpp": round(float(np.mean([entry.bpp for entry in entries])), 5)}
+    for measure in MEASURES:
+        values = [entry.figures[measure.key] for entry in entries]
+        row[measure.key] = round(float(np.mean([value for value in values if value is not None])), 4)
+    if entries is not ours:
+        pairs = list(zip(entries, ours, strict=True))
+        row["fits"] = sum(entry.candidate.fits for entry in entries)
+        row["reduced"] = sum(entry.candidate.scale > 1 for entry in entries)
+        for measure in MEASURES:
+            row[f"ours_better_{measure.key}"] = sum(_better(measure, own, other) for other, own in pairs)
+    return row
+
+
+def _better(measure: PictureMetric, one: Entry, other: Entry) -> bool:
+    left, right = one.figures[measure.key], other.figures[measure.key]
+    if left is None or right is None:
+        return False
+    return left > right if measure.rising else left < right
+
+
+def linnet(*words: str | Path) -> None:
+    """Run the command line in a process of its own. Raises CalledProcessError."""
+    subprocess.run([sys.executable, "-m", "linnet", *map(str, words)], check=True, stdout=subprocess.DEVNULL)
+
+
+def our_files(pictures: Sequence[Path], stages: int, model: str, folder: Path) -> list[Candidate]:
+    """Encode all pictures with a number of stages, and decode them in another process."""
+    count = len(VqConfig().stages)
+    quality = 100 * (stages - 0.5) / count
+    options = ("-m", model, "-q", f"{quality:g}", "--metadata", "none", "--quiet")
+    linnet("encode", *pictures, "-o", f"{folder}/", *options)
+    files = [folder / f"{path.stem}.lnt" for path in pictures]
+    linnet("decode", *files, "-o", f"{folder}/", "--quiet")
+    return [
+        Candidate(OURS, path, 1, quality, path.stat().st_size, load_rgb(path.with_suffix(".png")), True)
+        for path in files
+    ]
+
+
+@dataclass(frozen=True)
+class Study:
+    """All pictures and rivals; `found` has the entries of each codec, by stages, in order of the pictures."""
+
+    pictures: Sequence[Path]
+    rivals: Sequence[Rival]
+    model: str
+    found: dict[int, dict[str, list[Entry]]]
+
+    def run(self, folder: Path, say: Callable[[str], None]) -> None:
+        """Measure everything, picture by picture."""
+        counts = range(1, len(VqConfig().stages) + 1)
+        ours: dict[int, list[Candidate]] = {}
+        for stages in counts:
+            place = folder / f"{stages}"
+            place.mkdir()
+            ours[stages] = our_files(self.pictures, stages, self.model, place)
+            self.found[stages] = {}
+        for number, path in enumerate(self.pictures):
+            original = load_rgb(path)
+            for stages in counts:
+                self._add(stages, measured(original, ours[stages][number]))
+            for rival in self.rivals:
+                with tempfile.TemporaryDirectory() as scratch:
+                    contest = Contest(rival, original, Path(scratch))
+                    for stages in counts:
+                        made = contest.candidates(ours[stages][number].bytes)
+                        self._add(stages, measured(original, best_of(original, made)))
+            say(path.name)
+
+    def _add(self, stages: int, entry: Entry) -> None:
+        self.found[stages].setdefault(entry.candidate.label, []).append(entry)
+
+    def result(self) -> dict[str, object]:
+        """The figures as JSON."""
+        rows = {
+            stages: {label: summary(entries, codecs[OURS]) for label, entries in codecs.items()}
+            for stages, codecs in self.found.items()
+        }
+        rates = {
+            stages: float(np.mean([entry.bpp for entry in codecs[OURS]]))
+            for stages, codecs in self.found.items()
+        }
+        return {
+            "command": f"python benchmarks/vq.py {' '.join(sys.argv[1:])}",
+            "pictures": len(self.pictures),
+            "nearest_stages": {f"{target:g}": nearest_stages(rates, target) for target in TARGETS_BPP},
+            "settings": {rival.label: rival.adapter.settings for rival in self.rivals},
+            "versions": {rival.label: dict(rival.adapter.versions) for rival in self.rivals},
+            "stages": rows,
+        }
+
+    def sheet(self, stages: int, names: Sequence[str]) -> list[list[Cell]]:
+        """Rows of cells: a picture, ours, the others at the same bytes."""
+        rows = []
+        for number, path in enumerate(self.pictures):
+            if path.stem in names:
+                entries = [each[number] for each in self.found[stages].values()]
+                rows.append([Cell(load_rgb(path), [path.stem, "original"]), *map(_cell, entries)])
+        return rows
+
+
+def _cell(entry: Entry) -> Cell:
+    made = entry.candidate
+    reduction = f", at 1/{made.scale}" if made.scale > 1 else ""
+    size = f"{made.bytes} bytes{'' if made.fits else ' (too large)'}"
+    return Cell(made.pixels, [f"{made.label}{reduction}", f"{size}, MS-SSIM {entry.figures['ms_ssim']:.3f}"])
+
+
+def main() -> None:
+    """Measure, write, draw."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("pictures", type=Path)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--model", default="vq")
+    parser.add_argument("--codecs", default=CODECS)
+    parser.add_argument("--sheet", type=Path, metavar="PNG")
+    parser.add_argument("--sheet-stages", type=int, default=3)
+    parser.add_argument("--sheet-pictures", default="05,07,19,23", metavar="NAMES")
+    words = parser.parse_args()
+    paths = sorted(words.pictures.glob("*.png"))
+    study = Study(paths, find_rivals(words.codecs.split(",")), words.model, {})
+    with tempfile.TemporaryDirectory() as folder:
+        study.run(Path(folder), lambda name: print(name, flush=True))
+    words.out.write_text(json.dumps(study.result(), indent=1) + "\n")
+    if words.sheet:
+        cells = study.sheet(words.sheet_stages, words.sheet_pictures.split(","))
+        draw_sheet(cells, 320).save(words.sheet, optimize=True)
+
+
+if __name__ == "__main__":
+    main()
