@@ -26,6 +26,7 @@ class ChunkType(IntEnum):
     XMP = ord("x")
     ALPHA = ord("A")
     TILE = ord("T")
+    PART = ord("P")
     STREAM = ord("s")
     TAGS = ord("m")
     FRAME = ord("F")

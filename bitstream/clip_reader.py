@@ -1,6 +1,6 @@
 """Reads a clip: forwards from any stream, or from any key frame of a seekable one."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO, TypeAlias
 
@@ -8,15 +8,13 @@ from .chunks import ChunkHead, ChunkSource, ChunkType, encode_chunk
 from .clip_frames import MAX_PREFIX_BYTES, CodedFrame, FrameKind, decode_frame, decode_head
 from .clip_front import read_clip_front
 from .clip_index import ClipIndex, IndexBuilder, decode_clip_index
+from .clip_resync import next_whole_chunk
 from .clip_streams import Packet, decode_packets
-from .errors import CorruptFileError, LimitExceededError, LinnetError, TruncatedError
+from .errors import CorruptFileError, LinnetError, TruncatedError
 from .front import reject, skip_unknown
 from .index import END_BYTES, OFFSET_BYTES
 from .limits import Limits
-from .resync import next_whole_chunk
-
-DAMAGE = (CorruptFileError, TruncatedError, LimitExceededError)  # a flipped length may pass for a huge one
-OnDamage: TypeAlias = Callable[[LinnetError], None]
+from .resync import DAMAGE, OnDamage
 
 
 @dataclass(frozen=True, slots=True)

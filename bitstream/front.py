@@ -8,8 +8,10 @@ from .errors import CorruptFileError, UnsupportedVersionError
 from .header import MAJOR, MAX_HEADER_BYTES, MINOR, Header, Kind, decode_header
 from .limits import Limits
 from .metadata import Metadata
+from .resync import DAMAGE, OnDamage, search_still
 
 _METADATA = (ChunkType.ICC, ChunkType.EXIF, ChunkType.XMP)
+_FRONT = bytes([*_METADATA, ChunkType.ALPHA])
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +54,11 @@ def reject(source: ChunkSource, head: ChunkHead, why: str) -> NoReturn:
     raise CorruptFileError(f"misplaced chunk: {why}", chunk=head.name, offset=head.offset)
 
 
-def read_front(source: ChunkSource, limits: Limits) -> Front:
+def read_front(source: ChunkSource, limits: Limits, on_damage: OnDamage | None = None) -> Front:
     """Read up to the first tile.
 
+    Args:
+        on_damage: told of metadata or alpha that are damaged, and then left out; None to raise it.
     Raises:
         NotLinnetError, TruncatedError, CorruptFileError, UnsupportedVersionError, LimitExceededError;
         ValueError: the file holds a clip.
@@ -64,28 +68,60 @@ def read_front(source: ChunkSource, limits: Limits) -> Front:
     if header.kind != Kind.IMAGE:
         raise ValueError("the file holds a clip, not a picture: read it with linnet.VideoReader")
     found: dict[int, bytes] = {}
-    left = limits.max_metadata_bytes
+    whole, search = True, search_still(source, header, _FRONT)
     while True:
-        head = source.read_head()
-        if head.type in found or head.type == ChunkType.HEADER:
-            reject(source, head, "it may come only once")
-        if head.type == ChunkType.ALPHA:
-            found[head.type] = _read_alpha(source, head, header, limits)
-        elif head.type in _METADATA:
-            found[head.type] = source.read_payload(
-                head, left, "Limits.max_metadata_bytes, less what came before"
-            )
-            left -= head.length
-            if head.length == 0:
-                raise CorruptFileError("the metadata is empty", chunk=head.name, offset=head.offset)
-        elif not head.known:
-            skip_unknown(source, head, header)
-        else:
-            break
+        head, start = None, source.offset
+        try:
+            head = source.read_head()
+            if not _take(source, head, header, limits, found):
+                break
+        except DAMAGE as error:
+            if on_damage is None:
+                raise
+            on_damage(error)
+            whole = False
+            if source.seekable:
+                behind = search.next(head, start)
+                if behind is None:
+                    raise
+                source.seek(behind)
+            elif head is None or source.offset < start + head.length:
+                raise
     if header.has_alpha and ChunkType.ALPHA not in found:
-        reject(source, head, "the header announces alpha, and none has come")
+        _miss_alpha(source, head, on_damage if whole else lambda error: None)
     metadata = Metadata(*(found.get(kind) for kind in _METADATA))
     return Front(header, metadata, found.get(ChunkType.ALPHA), head, source.offset)
+
+
+def _take(
+    source: ChunkSource, head: ChunkHead, header: Header, limits: Limits, found: dict[int, bytes]
+) -> bool:
+    """Read one chunk into `found`, by type; False, with nothing read, if it does not belong to the front."""
+    if head.type in found or head.type == ChunkType.HEADER:
+        reject(source, head, "it may come only once")
+    if head.type == ChunkType.ALPHA:
+        if not header.has_alpha:
+            reject(source, head, "the header announces no alpha")
+        found[head.type] = source.read_payload(head, limits.max_alpha_bytes, "Limits.max_alpha_bytes")
+    elif head.type in _METADATA:
+        left = limits.max_metadata_bytes - sum(len(found.get(kind, b"")) for kind in _METADATA)
+        data = source.read_payload(head, left, "Limits.max_metadata_bytes, less what came before")
+        if head.length == 0:
+            raise CorruptFileError("the metadata is empty", chunk=head.name, offset=head.offset)
+        found[head.type] = data
+    elif not head.known:
+        skip_unknown(source, head, header)
+    else:
+        return False
+    return True
+
+
+def _miss_alpha(source: ChunkSource, head: ChunkHead, on_damage: OnDamage | None) -> None:
+    """Report that the first chunk behind the front has come before alpha."""
+    why = "the header announces alpha, and none has come"
+    if on_damage is None:
+        reject(source, head, why)
+    on_damage(CorruptFileError(why, chunk=head.name, offset=head.offset))
 
 
 def read_header(source: ChunkSource, limits: Limits) -> Header:
@@ -100,9 +136,3 @@ def read_header(source: ChunkSource, limits: Limits) -> Header:
     header = decode_header(source.read_payload(head, MAX_HEADER_BYTES, "format"), head.offset)
     limits.check_size(header.width, header.height, chunk=head.name, offset=head.offset)
     return header
-
-
-def _read_alpha(source: ChunkSource, head: ChunkHead, header: Header, limits: Limits) -> bytes:
-    if not header.has_alpha:
-        reject(source, head, "the header announces no alpha")
-    return source.read_payload(head, limits.max_alpha_bytes, "Limits.max_alpha_bytes")

@@ -7,9 +7,11 @@ from .chunks import ChunkType, decode_varint, encode_varint
 from .clip import ClipFormat, Range, Sampling, Siting, decode_times, encode_clip, unknown_source
 from .errors import CorruptFileError, UnsupportedVersionError
 
-MAJOR, MINOR = 1, 2  # the newest format this code reads; a file has the lowest that describes it
+MAJOR, MINOR = 1, 3  # the newest format this code reads; a file has the lowest that describes it
 CLIP_MINOR = 1  # the first version with clips, and the one of clips of key frames only
 INTER_MINOR = 2  # the first version with inter frames, and the one of clips that may have them
+STAGED_MINOR = 3  # the first version with stills in stages, and the one of these
+MAX_STAGES = 16
 MAX_HEADER_BYTES = 255
 MAX_SIDE = 2**31 - 1  # the format's own end; Limits is stricter
 MIN_TILE_LOG2, MAX_TILE_LOG2 = 6, 15
@@ -72,6 +74,7 @@ class Header:
     inter: ModelRef | None = (
         None  # the model of inter frames, of a video of format 1.2 or newer, and only there
     )
+    stages: int = 0  # of each tile, 1 to 16, of a still in stages; 0 of all others
 
     def __post_init__(self) -> None:
         ranges = (
@@ -82,6 +85,7 @@ class Header:
             ("model", self.model, 0, MAX_WIRE_ID),
             ("tile_log2", self.tile_log2, MIN_TILE_LOG2, MAX_TILE_LOG2),
             ("minor", self.minor, 0, 15),
+            ("stages", self.stages, 0, MAX_STAGES),
         )
         for name, value, low, high in ranges:
             if not low <= value <= high:
@@ -96,6 +100,8 @@ class Header:
             raise ValueError(
                 f"a video of format {MAJOR}.{INTER_MINOR} or newer, and nothing else, names an inter model"
             )
+        if self.stages and (self.clip is not None or self.minor < STAGED_MINOR):
+            raise ValueError(f"only a still of format {MAJOR}.{STAGED_MINOR} or newer has stages")
         if self.clip is not None and self.has_alpha:
             raise ValueError("a video has no alpha")
         if len(self.weights_hash) != WEIGHTS_HASH_BYTES:
@@ -139,9 +145,18 @@ class Header:
         return self.tiles_across * self.tiles_down
 
     @property
+    def part_count(self) -> int:
+        """Tile or part chunks in the file: one for each tile, or for each stage of each tile."""
+        return max(1, self.stages) * self.tile_count
+
+    @property
     def tile_index_bytes(self) -> int:
-        """Width of the index field of a tile chunk: none in a file of one tile (FORMAT.md section 8)."""
-        return ((self.tile_count - 1).bit_length() + 7) // 8
+        """Width of the index field of a tile or part chunk (FORMAT.md section 8).
+
+        It is the same however many stages a file has, so that dropping some leaves the others as they are.
+        """
+        most = self.tile_count * (MAX_STAGES if self.stages else 1)
+        return ((most - 1).bit_length() + 7) // 8
 
     def tile_box(self, index: int) -> tuple[int, int, int, int]:
         """Left, top, width and height of a tile in coded pixels, cut to the picture.
@@ -169,6 +184,7 @@ def encode_header(header: Header) -> bytes:
         + header.weights_hash
         + (encode_clip(header.clip) if header.clip else b"")
         + (encode_varint(header.inter.wire_id) + header.inter.weights_hash if header.inter else b"")
+        + (bytes([header.stages]) if header.clip is None and header.minor >= STAGED_MINOR else b"")
     )
 
 
@@ -222,6 +238,8 @@ def _parse_fields(payload: bytes, offset: int) -> Header:
     model, end = _parse_model(payload, position)
     clip, end = _parse_clip(payload, end, offset) if is_video else (None, end)
     inter, end = _parse_model(payload, end) if is_video and minor >= INTER_MINOR else (None, end)
+    staged = not is_video and minor >= STAGED_MINOR
+    stages, end = _parse_byte(payload, end) if staged else (0, end)
     if len(payload) > end and minor <= MINOR:  # a newer minor version may have added fields
         raise ValueError(f"{len(payload) - end} bytes too many")
     return Header(
@@ -239,7 +257,15 @@ def _parse_fields(payload: bytes, offset: int) -> Header:
         minor=minor,
         clip=clip,
         inter=inter,
+        stages=stages,
     )
+
+
+def _parse_byte(payload: bytes, position: int) -> tuple[int, int]:
+    """Read a u8; returns it and the position behind it."""
+    if position >= len(payload):
+        raise ValueError("it is cut off")
+    return payload[position], position + 1
 
 
 def _parse_model(payload: bytes, position: int) -> tuple[ModelRef, int]:

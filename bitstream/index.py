@@ -11,13 +11,13 @@ END_BYTES = 2 + OFFSET_BYTES + CRC_BYTES  # an end chunk that points at an index
 
 @dataclass(frozen=True, slots=True)
 class TileIndex:
-    """Offsets of the tile chunks, kept as the bytes of the index chunk.
+    """Offsets of the tile or part chunks, kept as the bytes of the index chunk.
 
     Source: FORMAT.md section 11.
     """
 
     entry_bytes: int  # 1 to 8
-    entries: bytes  # [tiles * entry_bytes], little-endian
+    entries: bytes  # [chunks * entry_bytes], little-endian
 
     def offset(self, tile: int) -> int:
         """Where the index says that the tile's chunk starts, from the signature."""

@@ -11,32 +11,42 @@ from .header import Header
 from .index import OFFSET_BYTES, TileIndex, decode_index, find_index, max_index_bytes
 from .limits import Limits
 from .metadata import Metadata
+from .resync import DAMAGE, OnDamage, search_still
 
 HASH_BYTES = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One tile as it stands in the file."""
+    """One tile as it stands in the file, or one stage of a tile."""
 
-    index: int  # number in raster order
+    index: int  # number of the tile in raster order
     latent_hash: int  # u32 hash of the decoded integers
     payload: bytes  # entropy-coded
     offset: int  # of the chunk, from the signature
+    stage: int = 0  # of a still in stages
 
 
 @dataclass(slots=True)
 class _Walk:
     """What one pass over the tiles has seen."""
 
-    offsets: dict[int, int]  # of tile chunks; grows with the file, never with what a header claims
+    offsets: dict[int, int]  # of tile or part chunks; grows with the file, never with what a header claims
     payload_bytes: int = 0
     index_offset: int | None = None
     index: TileIndex | None = None
+    due: int = 0  # the part that comes next, of a still in stages
+    whole: bool = True  # no damage has been passed over
 
 
 class Reader:
     """Reads all up to the first tile at once; tiles() and tile() read the rest.
+
+    Args:
+        source: a file's bytes, or a binary stream.
+        limits: what to refuse.
+        on_damage: told of each damage behind the header, which is then passed over up to the next whole chunk
+            (in a source that cannot seek, up to where the damaged chunk says that it ends); None to raise it.
 
     Attributes:
         header: the picture's description.
@@ -44,7 +54,7 @@ class Reader:
         alpha: PNG datastream of the alpha plane, or None.
         seekable: whether tile() works and tiles() can be called again.
         container_bytes: bytes of the file that are neither tile payload nor alpha nor metadata; None until
-            tiles() has come to its end.
+            tiles() has come to its end without damage.
         index_valid: whether the index points at the tiles (None: no index, or tiles() not at its end).
             Reading never depends on it.
 
@@ -52,11 +62,15 @@ class Reader:
         NotLinnetError, TruncatedError, CorruptFileError, UnsupportedVersionError, LimitExceededError.
     """
 
-    def __init__(self, source: bytes | BinaryIO, limits: Limits | None = None) -> None:
-        self._limits = limits or Limits()
+    def __init__(
+        self, source: bytes | BinaryIO, limits: Limits | None = None, on_damage: OnDamage | None = None
+    ) -> None:
+        self._limits, self._on_damage = limits or Limits(), on_damage
         self._source = ChunkSource(source)
-        self._front = read_front(self._source, self._limits)
+        self._front = read_front(self._source, self._limits, on_damage)
         self.header: Header = self._front.header
+        self._body = ChunkType.PART if self.header.stages else ChunkType.TILE
+        self._search = search_still(self._source, self.header, bytes([ChunkType.INDEX]))
         self.metadata: Metadata = self._front.metadata
         self.alpha: bytes | None = self._front.alpha
         self.seekable = self._source.seekable
@@ -65,11 +79,11 @@ class Reader:
         self._started = False
         self._index: TileIndex | None = None
         self._index_sought = False
-        self._offsets: dict[int, int] = {}  # of all tile chunks that any walk has seen
+        self._offsets: dict[int, int] = {}  # of all tile or part chunks that any walk has seen
         self._scan: Iterator[Tile] | None = None
 
     def tiles(self) -> Iterator[Tile]:
-        """Give all tiles in the order of the file, and check the file to its last byte.
+        """Give all tiles, or parts, in the order of the file, and check the file to its last byte.
 
         Raises:
             TruncatedError, CorruptFileError (damage; a tile missing or twice; bytes after the end),
@@ -81,25 +95,28 @@ class Reader:
         self._started = True
         return self._walk()
 
-    def tile(self, index: int) -> Tile:
-        """Give one tile of a seekable source: through the index, or by a scan where that fails.
+    def tile(self, index: int, stage: int = 0) -> Tile:
+        """Give one tile or part of a seekable source: through the index, or by a scan where that fails.
 
         Raises:
-            as tiles(); ValueError: no such tile, or the source cannot seek.
+            as tiles(); ValueError: no such tile or stage, or the source cannot seek.
         """
         if not self.seekable:
             raise ValueError("the source cannot seek: read it with tiles(), or give its bytes")
         if not 0 <= index < self.header.tile_count:
             raise ValueError(f"tile must be 0 to {self.header.tile_count - 1}, not {index}")
+        if not 0 <= stage < max(1, self.header.stages):
+            raise ValueError(f"stage must be 0 to {max(1, self.header.stages) - 1}, not {stage}")
+        number = stage * self.header.tile_count + index
         if not self._index_sought:
-            self._index = find_index(self._source, self.header.tile_count)
+            self._index = find_index(self._source, self.header.part_count)
             self._index_sought = True
         if self._index is not None:
             try:
-                return self._tile_at(self._index.offset(index), index)
+                return self._tile_at(self._index.offset(number), number)
             except LinnetError:  # a wrong index or a damaged tile: the scan tells them apart
                 self._index = None
-        return self._scan_for(index)
+        return self._scan_for(number)
 
     def _walk(self) -> Iterator[Tile]:
         """Give the tiles from the first on; keeps its own place, so that several walks can alternate."""
@@ -107,49 +124,111 @@ class Reader:
         head = self._front.next_head
         if self.seekable:
             self._source.seek(self._front.next_payload)
-        while head.type != ChunkType.END:
-            if head.type == ChunkType.TILE:
-                tile = self._next_tile(head, walk)
+        while True:
+            current: ChunkHead | None = head
+            start = head.offset
+            try:
+                tile = self._take(head, walk)
                 position = self._source.offset
-                yield tile
-                if self.seekable:
-                    self._source.seek(position)
-            elif head.type == ChunkType.INDEX:
-                self._read_index(head, walk)
-            elif head.known:
-                reject(self._source, head, "it must come before the tiles")
-            else:
-                skip_unknown(self._source, head, self.header)
-            head = self._source.read_head()
-        self._read_end(head, walk)
+                if tile is not None:
+                    yield tile
+                    if self.seekable:
+                        self._source.seek(position)
+                if head.type == ChunkType.END:
+                    return
+                current, start = None, position
+                head = self._source.read_head()
+            except DAMAGE as error:
+                if self._on_damage is None:
+                    raise
+                self._on_damage(error)
+                walk.whole = False
+                behind = self._behind_damage(current, start)
+                if behind is None:
+                    return
+                head = behind
+
+    def _behind_damage(self, head: ChunkHead | None, start: int) -> ChunkHead | None:
+        """The head of the next whole chunk, None if there is none or the source cannot seek there."""
+        if self.seekable:
+            offset = self._search.next(head, start)
+            if offset is None:
+                return None
+            self._source.seek(offset)
+        elif head is None or head.type == ChunkType.END or self._source.offset < start + head.length:
+            return None
+        try:
+            return self._source.read_head()
+        except LinnetError:
+            return None
+
+    def _take(self, head: ChunkHead, walk: _Walk) -> Tile | None:
+        """Read one chunk; None if it is no tile."""
+        if head.type == self._body:
+            return self._next_tile(head, walk)
+        if head.type == ChunkType.INDEX:
+            self._read_index(head, walk)
+        elif head.type == ChunkType.END:
+            self._read_end(head, walk)
+        elif head.known:
+            reject(self._source, head, "it must come before the tiles")
+        else:
+            skip_unknown(self._source, head, self.header)
+        return None
 
     def _next_tile(self, head: ChunkHead, walk: _Walk) -> Tile:
         tile = self._read_tile(head)
-        if tile.index in walk.offsets or walk.index_offset is not None:
-            why = "comes twice" if tile.index in walk.offsets else "comes behind the index"
-            raise CorruptFileError(f"tile {tile.index} {why}", chunk=head.name, offset=head.offset)
-        walk.offsets[tile.index] = self._offsets[tile.index] = head.offset
+        number = self._number(tile)
+        if number in walk.offsets or walk.index_offset is not None:
+            why = "comes twice" if number in walk.offsets else "comes behind the index"
+            raise CorruptFileError(f"{self._named(number)} {why}", chunk=head.name, offset=head.offset)
+        if self.header.stages:
+            self._check_order(number, head, walk)
+        walk.offsets[number] = self._offsets[number] = head.offset
         walk.payload_bytes += len(tile.payload)
         return tile
+
+    def _check_order(self, number: int, head: ChunkHead, walk: _Walk) -> None:
+        """Raises CorruptFileError for a part out of order; tells that some are missing, if asked to."""
+        due, walk.due = walk.due, max(walk.due, number + 1)
+        if number == due or (number > due and not walk.whole):
+            return
+        why = f"{self._named(number)} comes where {self._named(due)} should"
+        error = CorruptFileError(why, chunk=head.name, offset=head.offset)
+        if number < due or self._on_damage is None:
+            raise error
+        self._on_damage(error)
+        walk.whole = False
+
+    def _number(self, tile: Tile) -> int:
+        """What the index field of the tile's chunk holds."""
+        return tile.stage * self.header.tile_count + tile.index
+
+    def _named(self, number: int) -> str:
+        """A tile or part in words."""
+        stage, tile = divmod(number, self.header.tile_count)
+        return f"stage {stage} of tile {tile}" if self.header.stages else f"tile {tile}"
 
     def _read_tile(self, head: ChunkHead) -> Tile:
         width = self.header.tile_index_bytes
         prefix = width + HASH_BYTES
         data = self._source.read_payload(head, self._limits.max_tile_bytes + prefix, "Limits.max_tile_bytes")
-        index = int.from_bytes(data[:width], "little")
-        if len(data) < prefix or index >= self.header.tile_count:
+        number = int.from_bytes(data[:width], "little")
+        if len(data) < prefix or number >= self.header.part_count:
             raise CorruptFileError(
-                f"tile {index} of {len(data)} bytes: tiles are 0 to {self.header.tile_count - 1} and have at "
-                f"least {prefix} bytes",
+                f"{head.name} {number} of {len(data)} bytes: {head.name}s are 0 to "
+                f"{self.header.part_count - 1} and have at least {prefix} bytes",
                 chunk=head.name,
                 offset=head.offset,
             )
-        return Tile(index, int.from_bytes(data[width:prefix], "little"), data[prefix:], head.offset)
+        stage, index = divmod(number, self.header.tile_count)
+        return Tile(index, int.from_bytes(data[width:prefix], "little"), data[prefix:], head.offset, stage)
 
     def _read_index(self, head: ChunkHead, walk: _Walk) -> None:
         """Read an index chunk; its content is a hint, so a malformed one is only noted."""
-        count = self.header.tile_count
-        if count == 1 or walk.index_offset is not None or len(walk.offsets) < count:
+        count = self.header.part_count
+        missing = walk.whole and len(walk.offsets) < count
+        if self.header.tile_count == 1 or walk.index_offset is not None or missing:
             reject(self._source, head, "one index may come, behind all tiles if there are several")
         walk.index_offset = head.offset
         limit = max_index_bytes(count)
@@ -164,40 +243,43 @@ class Reader:
         if head.length not in (0, OFFSET_BYTES):
             reject(self._source, head, f"its payload has {head.length} bytes, not 0 or {OFFSET_BYTES}")
         pointer = self._source.read_payload(head, OFFSET_BYTES, "format")
-        count = self.header.tile_count
-        if missing := count - len(walk.offsets):
-            first = next(tile for tile in range(count) if tile not in walk.offsets)
+        count = self.header.part_count
+        if walk.whole and (missing := count - len(walk.offsets)):
+            first = next(number for number in range(count) if number not in walk.offsets)
             raise CorruptFileError(
-                f"{missing} of {count} tiles are missing, the first is tile {first}",
+                f"{missing} of {count} {self._body.name.lower()}s are missing, the first is "
+                f"{self._named(first)}",
                 chunk=head.name,
                 offset=head.offset,
             )
         size = self._source.offset
         if self._source.read(1):
             raise CorruptFileError("bytes follow the end of the file", chunk=head.name, offset=size)
+        if not walk.whole:
+            return
         carried = walk.payload_bytes + len(self.alpha or b"") + self.metadata.byte_count
         self.container_bytes = size - carried
         if pointer or walk.index_offset is not None:
             points = walk.index_offset == int.from_bytes(pointer, "little")
             self.index_valid = points and walk.index is not None and walk.index.agrees(walk.offsets)
 
-    def _tile_at(self, offset: int, index: int) -> Tile:
+    def _tile_at(self, offset: int, number: int) -> Tile:
         self._source.seek(offset)
         head = self._source.read_head()
-        if head.type == ChunkType.TILE:
+        if head.type == self._body:
             tile = self._read_tile(head)
-            if tile.index == index:
+            if self._number(tile) == number:
                 return tile
-        raise CorruptFileError(f"no tile {index} here", chunk=head.name, offset=offset)
+        raise CorruptFileError(f"no {self._named(number)} here", chunk=head.name, offset=offset)
 
-    def _scan_for(self, index: int) -> Tile:
+    def _scan_for(self, number: int) -> Tile:
         """Go on with the scan until the tile comes; tiles passed before are known by their offsets."""
-        if index in self._offsets:
-            return self._tile_at(self._offsets[index], index)
+        if number in self._offsets:
+            return self._tile_at(self._offsets[number], number)
         scan = self._scan or self._walk()
         self._scan = None  # an error ends the scan: the next call starts anew and meets it again
         for tile in scan:
-            if tile.index == index:
+            if self._number(tile) == number:
                 self._scan = scan
                 return tile
-        raise CorruptFileError(f"tile {index} is missing", chunk="end", offset=self._source.offset)
+        raise CorruptFileError(f"{self._named(number)} is missing", chunk="end", offset=self._source.offset)

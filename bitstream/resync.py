@@ -1,73 +1,110 @@
-"""Finding the way again behind a damaged chunk: the next chunk of a clip whose checksum is right."""
+"""Finding the way again behind a damaged chunk: the next chunk whose checksum is right."""
 
 import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeAlias
 
-from .chunks import ChunkHead, ChunkSource, ChunkType
-from .clip_frames import MAX_PREFIX_BYTES, decode_head
-from .errors import LinnetError
+from .chunks import CRC_BYTES, ChunkHead, ChunkSource, ChunkType
+from .errors import CorruptFileError, LimitExceededError, LinnetError, TruncatedError
+from .header import Header
 from .index import OFFSET_BYTES
+
+DAMAGE = (CorruptFileError, TruncatedError, LimitExceededError)  # a flipped length may pass for a huge one
+OnDamage: TypeAlias = Callable[[LinnetError], None]
 
 _BLOCK_BYTES = 2**18
 _HEAD_BYTES = 10  # at most, type and length
-_STARTS = re.compile(b"[FE]")
-_GAP = 2**20  # more lost frames than that are no frames
+_EFFORT = 64  # how often a hostile file can have all its bytes checked
 
 
-def next_whole_chunk(source: ChunkSource, head: ChunkHead | None, start: int, number: int) -> int | None:
-    """Offset of the next frame or end chunk with a correct CRC, None where there is none.
+@dataclass(slots=True)
+class Search:
+    """The search for whole chunks in one seekable source.
 
-    Args:
-        source: seekable.
-        head: the damaged chunk's, if it could be read: behind it a chunk of any type will do.
-        start: offset of the damaged chunk.
-        number: the lowest that the next frame can have.
+    Attributes:
+        types: first bytes of the chunks to look for.
+        is_plausible: whether the head of a chunk, and the first `prefix_bytes` of its payload, could be one
+            of them: cheap, so that few checksums are computed.
     """
-    size = source.size()
-    if head is not None:
-        behind = _behind(head)
-        if behind < size and _is_whole(source, behind, size):
-            return behind
-    position = start + 1
-    while position < size:
-        source.seek(position)
-        block = source.read(_BLOCK_BYTES + _HEAD_BYTES + MAX_PREFIX_BYTES)
-        for match in _STARTS.finditer(block, 0, _BLOCK_BYTES):
-            at = position + match.start()
-            if _is_plausible(block[match.start() :][: _HEAD_BYTES + MAX_PREFIX_BYTES], number) and _is_whole(
-                source, at, size
-            ):
-                return at
-        position += _BLOCK_BYTES
-    return None
+
+    source: ChunkSource
+    types: bytes
+    is_plausible: Callable[[ChunkHead, bytes], bool]
+    prefix_bytes: int
+    _checked: int = field(default=0, init=False)  # bytes whose checksum was computed in vain
+
+    def next(self, head: ChunkHead | None, start: int) -> int | None:
+        """Offset of the next such chunk with a correct CRC, None where there is none.
+
+        Args:
+            head: the damaged chunk's, if it could be read: behind it a chunk of any type will do.
+            start: offset of the damaged chunk.
+        """
+        size = self.source.size()
+        if head is not None:
+            behind = _behind(head)
+            if behind < size and self._is_whole(behind, size):
+                return behind
+        starts = re.compile(b"[" + re.escape(self.types) + b"]")
+        position = start + 1
+        while position < size:
+            self.source.seek(position)
+            block = self.source.read(_BLOCK_BYTES + _HEAD_BYTES + self.prefix_bytes)
+            for match in starts.finditer(block, 0, _BLOCK_BYTES):
+                at = position + match.start()
+                piece = block[match.start() :][: _HEAD_BYTES + self.prefix_bytes]
+                if self._could_be_one(piece) and self._is_whole(at, size):
+                    return at
+                if self._checked > _EFFORT * size:
+                    return None
+            position += _BLOCK_BYTES
+        return None
+
+    def _could_be_one(self, data: bytes) -> bool:
+        piece = ChunkSource(data)
+        try:
+            head = piece.read_head()
+        except LinnetError:
+            return False
+        return self.is_plausible(head, piece.read(min(head.length, self.prefix_bytes)))
+
+    def _is_whole(self, offset: int, size: int) -> bool:
+        """Whether a chunk with a correct CRC begins here."""
+        self.source.seek(offset)
+        try:
+            head = self.source.read_head()
+            if _behind(head) > size:
+                return False
+            self._checked += head.length
+            self.source.skip_payload(head)
+        except LinnetError:
+            return False
+        self._checked -= head.length
+        return True
+
+
+def is_end(head: ChunkHead) -> bool:
+    """Whether a head could be that of an end chunk."""
+    return head.type == ChunkType.END and head.length in (0, OFFSET_BYTES)
+
+
+def search_still(source: ChunkSource, header: Header, types: bytes) -> Search:
+    """The search for chunks of a still; `types` are those beside its tiles or parts, and the end."""
+    body = ChunkType.PART if header.stages else ChunkType.TILE
+    width = header.tile_index_bytes
+
+    def is_plausible(found: ChunkHead, payload: bytes) -> bool:
+        if found.type == ChunkType.END:
+            return is_end(found)
+        if found.type != body:
+            return True
+        return len(payload) >= width and int.from_bytes(payload[:width], "little") < header.part_count
+
+    return Search(source, types + bytes([body, ChunkType.END]), is_plausible, width)
 
 
 def _behind(head: ChunkHead) -> int:
     """Offset of the byte behind a chunk."""
     length_bytes = max(1, -(-head.length.bit_length() // 7))
-    return head.offset + 1 + length_bytes + head.length + 4
-
-
-def _is_plausible(data: bytes, number: int) -> bool:
-    """Whether these bytes could begin a frame or end chunk: cheap, so that few checksums are computed."""
-    piece = ChunkSource(data)
-    try:
-        head = piece.read_head()
-        if head.type == ChunkType.END:
-            return head.length in (0, OFFSET_BYTES)
-        frame, _ = decode_head(piece.read(min(head.length, MAX_PREFIX_BYTES)), 0)
-    except LinnetError:
-        return False
-    return number <= frame.number <= number + _GAP
-
-
-def _is_whole(source: ChunkSource, offset: int, size: int) -> bool:
-    """Whether a chunk with a correct CRC begins here."""
-    source.seek(offset)
-    try:
-        head = source.read_head()
-        if _behind(head) > size:
-            return False
-        source.skip_payload(head)
-    except LinnetError:
-        return False
-    return True
+    return head.offset + 1 + length_bytes + head.length + CRC_BYTES

@@ -7,6 +7,8 @@ from .header import Header, encode_header
 from .index import OFFSET_BYTES, encode_index
 from .metadata import Metadata
 
+INDEX_FROM_BYTES = 2**16  # stages are small: below this a scan is as quick as an index
+
 
 class Writer:
     """Writes signature, header and metadata at once; then alpha, tiles in any order, index and end.
@@ -17,7 +19,7 @@ class Writer:
     def __init__(self, stream: BinaryIO, header: Header, metadata: Metadata | None = None) -> None:
         self._stream = stream
         self._header = header
-        self._offsets: dict[int, int] = {}  # of tile chunks, by tile number
+        self._offsets: dict[int, int] = {}  # of tile or part chunks, by their number
         self._alpha_due = header.has_alpha
         self._finished = False
         self.bytes_written = 0
@@ -32,27 +34,36 @@ class Writer:
         self._alpha_due = False
         self._write(encode_chunk(ChunkType.ALPHA, data))
 
-    def write_tile(self, index: int, latent_hash: int, payload: bytes) -> None:
-        """Write one tile.
+    def write_tile(self, index: int, latent_hash: int, payload: bytes, stage: int = 0) -> None:
+        """Write one tile, or one stage of a tile.
 
         Args:
-            index: tile number in raster order; each exactly once, in any order.
+            index: tile number in raster order; each exactly once, in any order. In a still in stages all
+                tiles of stage 0 in order, then all of stage 1, and so on.
             latent_hash: u32 hash of the tile's decoded integers.
             payload: entropy-coded bytes.
+            stage: of a still in stages.
         Raises:
-            ValueError: no such tile, written before, alpha still due, or a hash outside 32 bits.
+            ValueError: no such tile or stage, written before, out of order, alpha still due, or a hash
+                outside 32 bits.
         """
         if self._finished or self._alpha_due:
             raise ValueError("the file is finished" if self._finished else "alpha must come before the tiles")
         if not 0 <= index < self._header.tile_count:
             raise ValueError(f"tile must be 0 to {self._header.tile_count - 1}, not {index}")
-        if index in self._offsets:
+        number = stage * self._header.tile_count + index
+        if not 0 <= stage < max(1, self._header.stages):
+            raise ValueError(f"stage must be 0 to {max(1, self._header.stages) - 1}, not {stage}")
+        if number in self._offsets:
             raise ValueError(f"tile {index} is already written")
+        if self._header.stages and number != len(self._offsets):
+            raise ValueError(f"part {number} comes where part {len(self._offsets)} should")
         if not 0 <= latent_hash < 2**32:
             raise ValueError(f"latent_hash must be 0 to 2**32 - 1, not {latent_hash}")
-        place = index.to_bytes(self._header.tile_index_bytes, "little")
-        chunk = encode_chunk(ChunkType.TILE, place + latent_hash.to_bytes(4, "little") + payload)
-        self._offsets[index] = self.bytes_written
+        place = number.to_bytes(self._header.tile_index_bytes, "little")
+        kind = ChunkType.PART if self._header.stages else ChunkType.TILE
+        chunk = encode_chunk(kind, place + latent_hash.to_bytes(4, "little") + payload)
+        self._offsets[number] = self.bytes_written
         self._write(chunk)
 
     def finish(self) -> int:
@@ -65,13 +76,15 @@ class Writer:
         """
         if self._finished:
             raise ValueError("the file is finished")
-        if missing := self._header.tile_count - len(self._offsets):
-            raise ValueError(f"{missing} of {self._header.tile_count} tiles have not been written")
+        count, what = self._header.part_count, "parts" if self._header.stages else "tiles"
+        if missing := count - len(self._offsets):
+            raise ValueError(f"{missing} of {count} {what} have not been written")
         self._finished = True
         pointer = b""
-        if self._header.tile_count > 1:  # a file of one tile needs no index
+        worth = not self._header.stages or self.bytes_written >= INDEX_FROM_BYTES
+        if self._header.tile_count > 1 and worth:  # a file of one tile needs no index
             pointer = self.bytes_written.to_bytes(OFFSET_BYTES, "little")
-            offsets = [self._offsets[tile] for tile in range(self._header.tile_count)]
+            offsets = [self._offsets[number] for number in range(count)]
             self._write(encode_chunk(ChunkType.INDEX, encode_index(offsets)))
         self._write(encode_chunk(ChunkType.END, pointer))
         self._stream.flush()
