@@ -1,5 +1,6 @@
 """The header: what a file holds and which model decodes it, readable without weights."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -169,6 +170,13 @@ class Header:
         row, column = divmod(index, self.tiles_across)
         left, top = column * self.tile_size, row * self.tile_size
         return left, top, min(self.tile_size, self.width - left), min(self.tile_size, self.height - top)
+
+    def tiles_in(self, box: tuple[int, int, int, int]) -> Iterator[int]:
+        """Numbers of the tiles whose corner lies in a box (left, top, width, height), in raster order."""
+        side, across = self.tile_size, self.tiles_across
+        for row in range(-(-box[1] // side), -(-(box[1] + box[3]) // side)):
+            for column in range(-(-box[0] // side), -(-(box[0] + box[2]) // side)):
+                yield row * across + column
 
 
 def encode_header(header: Header) -> bytes:

@@ -15,21 +15,22 @@ from PIL import Image
 
 from ..bitstream.clip_frames import CodedFrame
 from ..bitstream.clip_reader import ClipReader
-from ..bitstream.errors import LimitExceededError
+from ..bitstream.errors import LimitExceededError, LinnetError
 from ..bitstream.header import Header
 from ..bitstream.limits import Limits
 from ..bitstream.metadata import Metadata
-from ..bitstream.reader import Reader
-from ..bitstream.writer import Writer
+from ..bitstream.reader import Reader, Tile
 from ..models import codecs, zoo
 from .alpha import alpha_from_png
 from .atomic import atomic_write
 from .device import device_name
+from .encoding import TILES, Wish, encoder_for
 from .frame import Frame
 from .images import load_image
 from .opening import Source, opened
-from .still import decode_tile, header_of, read_still, write_still
-from .targets import meet, target_of
+from .staged import PartDecoder, read_staged
+from .still import decode_tile, read_still
+from .targets import target_of
 from .tiles import Box
 from .video.coding import FrameDecoder
 from .video.kind import holds_clip
@@ -45,6 +46,7 @@ class EncodeResult:
     path: where it was written, or None; data: the file's bytes where no destination was given.
     bytes: of the file. bpp: bits of the file per pixel. seconds: wall time without loading the model.
     estimated_bytes: payload that the model's own probabilities predict, container excluded.
+    stages: that the file has, of a model that codes in stages; None of any other.
     """
 
     path: Path | None
@@ -57,13 +59,14 @@ class EncodeResult:
     quality: float
     model: str
     estimated_bytes: float
+    stages: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class VerifyReport:
     """What a verify looked at: `tiles` in a file of `bytes`; full: symbols decoded and hashes compared.
 
-    frames: of a clip, 0 of a picture.
+    frames: of a clip, 0 of a picture. parts: stages of tiles, 0 of a file without stages.
     """
 
     tiles: int
@@ -71,6 +74,7 @@ class VerifyReport:
     full: bool
     ok: bool = True
     frames: int = 0
+    parts: int = 0
 
 
 def quiet(done: int, total: int) -> None:
@@ -95,6 +99,8 @@ def encode(
     target_size: int | None = None,
     target_bpp: float | None = None,
     target_psnr: float | None = None,
+    stages: int | None = None,
+    tile: int = TILES[-1],
     model: str = "fast",
     device: str = "auto",
     metadata: Literal["all", "none"] = "all",
@@ -111,7 +117,11 @@ def encode(
         quality: 0 (smallest) to 100, in steps of 0.01; None for 50, or the only quality of an imported model.
         target_size, target_bpp, target_psnr: in place of a quality, one of: a file of at most so many bytes,
             or bits per pixel (within 1 % where the model reaches it), or a PSNR of at least so many dB
-            (within 0.05); found by encoding about six times.
+            (within 0.05); found by encoding about six times. A model that codes in stages is as near to it as
+            whole stages can be.
+        stages: in place of a quality, of a model that codes in stages: how many of them.
+        tile: side in pixels of what is coded on its own, 64 to 1024, a power of two: damage costs less of a
+            picture of small tiles, which are larger in bytes.
         model: see `linnet models list`.
         device: auto, cpu or cuda:N. Files are decodable everywhere, whatever wrote them.
         metadata: "none" strips ICC profile, EXIF and XMP.
@@ -119,7 +129,8 @@ def encode(
         limits: the largest picture to accept.
         progress: called with (tiles done, tiles).
     Raises:
-        ValueError: quality, model, device or array out of range; UnreadableImageError: no picture.
+        ValueError: quality, stages, tile, model, device or array out of range; UnreadableImageError: no
+            picture.
         TargetError: no quality meets the target. LimitExceededError: larger than `limits`.
         FileExistsError, OSError: the destination.
     """
@@ -127,11 +138,8 @@ def encode(
         raise ValueError(f"metadata must be 'all' or 'none', not {metadata!r}")
     limits = limits or Limits()
     spec = zoo.find(model)
-    target = target_of(target_size, target_bpp, target_psnr)
-    if target and (quality is not None or spec.quality is not None):
-        raise ValueError("a target chooses the quality: give none, and a model that has more than one")
-    quality = zoo.quality_for(spec, quality)
-    codec = codecs.load(spec, device_name(device))
+    wish = Wish(quality, stages, target_of(target_size, target_bpp, target_psnr), tile)
+    encode_frame = encoder_for(spec, device_name(device), wish)
     frame = as_frame(source, limits)
     if metadata == "none":
         frame = replace(frame.oriented(), metadata=Metadata())
@@ -143,26 +151,19 @@ def encode(
     started = time.perf_counter()
     path = Path(dest) if isinstance(dest, (str, os.PathLike)) else None
     with _destination(dest, overwrite) as stream:
-        if target:
-            made = meet(target, frame, codec, progress or quiet)
-            stream.write(made.data)
-            quality, size, bits = made.quality, len(made.data), made.estimated_bits
-        else:
-            header = header_of(frame, codec, quality)
-            writer = Writer(stream, header, frame.metadata)
-            bits = write_still(frame, writer, header, codec, progress or quiet)
-            size = writer.bytes_written
+        made = encode_frame(frame, stream, progress or quiet)
     return EncodeResult(
         path=path,
         data=stream.getvalue() if isinstance(stream, io.BytesIO) and dest is None else None,
-        bytes=size,
-        bpp=size * 8 / (frame.width * frame.height),
+        bytes=made.bytes,
+        bpp=made.bytes * 8 / (frame.width * frame.height),
         seconds=time.perf_counter() - started,
         width=frame.width,
         height=frame.height,
-        quality=round(quality, 2),
+        quality=round(made.quality, 2),
         model=model,
-        estimated_bytes=bits / 8,
+        estimated_bytes=made.estimated_bits / 8,
+        stages=made.stages,
     )
 
 
@@ -178,7 +179,7 @@ def _destination(dest: str | os.PathLike[str] | BinaryIO | None, overwrite: bool
 
 
 def _model_of(header: Header) -> zoo.ModelSpec:
-    return zoo.find_still_wire(header.model, header.weights_hash, header.quality)
+    return zoo.find_still_wire(header.model, header.weights_hash, header.quality, header.stages)
 
 
 def decode(
@@ -187,6 +188,7 @@ def decode(
     device: str = "auto",
     region: Box | None = None,
     limits: Limits | None = None,
+    allow_partial: bool = False,
     progress: Progress | None = None,
 ) -> Frame:
     """Decode a picture, upright.
@@ -196,6 +198,8 @@ def decode(
         device: auto, cpu or cuda:N.
         region: (left, top, width, height) of the upright picture; only the tiles that it needs are decoded.
         limits: what to refuse before anything is allocated.
+        allow_partial: make a picture of what is left of a damaged file; the frame's `losses` say what is not.
+            A file that begins with damage has nothing left.
         progress: called with (steps done, steps).
     Raises:
         FormatError: a child says whether it is damaged, cut off, no Linnet file, or made by a newer one.
@@ -203,9 +207,12 @@ def decode(
     """
     name = device_name(device)
     with opened(source) as stream:
-        reader = Reader(stream, limits)
-        codec = codecs.load(_model_of(reader.header), name)
-        return read_still(reader, codec, region, progress or quiet)
+        damage: list[LinnetError] | None = [] if allow_partial else None
+        reader = Reader(stream, limits, None if damage is None else damage.append)
+        spec = _model_of(reader.header)
+        if spec.stages:
+            return read_staged(reader, codecs.load_staged(spec, name), region, progress or quiet, damage)
+        return read_still(reader, codecs.load(spec, name), region, progress or quiet, damage)
 
 
 def verify(
@@ -223,17 +230,25 @@ def verify(
             return _verify_clip(ClipReader(stream, limits), device_name(device) if full else None)
         reader = Reader(stream, limits)
         header, size = reader.header, 0
-        codec = None
-        if full:
-            codec = codecs.load(_model_of(header), device_name(device))
-            if reader.alpha is not None:
-                alpha_from_png(reader.alpha, header.width, header.height, header.bit_depth)
+        check = _check_of(header, device_name(device)) if full else None
+        if full and reader.alpha is not None:
+            alpha_from_png(reader.alpha, header.width, header.height, header.bit_depth)
         for tile in reader.tiles():
             size += len(tile.payload)
-            if codec is not None:
-                decode_tile(tile, header, codec)
+            if check is not None:
+                check(tile)
         extra = (reader.container_bytes or 0) + len(reader.alpha or b"") + reader.metadata.byte_count
-        return VerifyReport(header.tile_count, size + extra, full)
+        parts = header.part_count if header.stages else 0
+        return VerifyReport(header.tile_count, size + extra, full, parts=parts)
+
+
+def _check_of(header: Header, device: str) -> Callable[[Tile], object]:
+    """What decodes the tiles or parts of a still and compares their hashes."""
+    spec = _model_of(header)
+    if spec.stages:
+        return PartDecoder(header, codecs.load_staged(spec, device)).take
+    codec = codecs.load(spec, device)
+    return lambda tile: decode_tile(tile, header, codec)
 
 
 def _verify_clip(reader: ClipReader, device: str | None) -> VerifyReport:

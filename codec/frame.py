@@ -12,6 +12,7 @@ from PIL import Image
 from ..bitstream.header import Colour
 from ..bitstream.metadata import Metadata
 from .exif import with_orientation
+from .losses import Losses
 from .orientation import check_orientation, swaps_sides, turn_back, turn_upright
 
 Samples: TypeAlias = NDArray[np.uint8 | np.uint16]
@@ -35,6 +36,7 @@ class Frame:
         orientation: 1 to 8, EXIF meaning: how to turn `pixels` for display. 1 is upright.
             It rules; the orientation tag inside metadata.exif is the source's and only kept.
         metadata: ICC profile, EXIF (from the TIFF header on, no "Exif" prefix) and XMP, byte for byte.
+        losses: what a damaged file that it was decoded from had lost; None if nothing.
     Raises:
         ValueError: shape, dtype or orientation outside the above.
     """
@@ -43,6 +45,7 @@ class Frame:
     alpha: Samples | None = None
     orientation: int = 1
     metadata: Metadata = field(default_factory=Metadata)
+    losses: Losses | None = None
 
     def __post_init__(self) -> None:
         pixels, alpha = self.pixels, self.alpha

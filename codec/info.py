@@ -14,7 +14,7 @@ from ..bitstream.header import Header
 from ..bitstream.limits import Limits
 from ..bitstream.metadata import Metadata
 from ..bitstream.reader import Reader
-from ..models.zoo import name_of
+from ..models.zoo import name_of, stages_of
 from .video.kind import holds_clip
 
 
@@ -79,6 +79,9 @@ class Info:
     exif_bytes: int
     xmp_bytes: int
     video: VideoInfo | None = None  # of a clip
+    stages: int | None = None  # of a still that comes in these: how many; None of any other
+    model_stages: int | None = None  # how many its model has, if this Linnet knows it
+    parts: int = 0  # stages of tiles in the file; 0 without stages
 
 
 def info(source: str | os.PathLike[str] | bytes | BinaryIO) -> Info:
@@ -214,4 +217,7 @@ def _assembled(
         icc_bytes=len(metadata.icc or b""),
         exif_bytes=len(metadata.exif or b""),
         xmp_bytes=len(metadata.xmp or b""),
+        stages=header.stages or None,
+        model_stages=stages_of(header.model, header.weights_hash) if header.stages else None,
+        parts=header.part_count if header.stages else 0,
     )

@@ -1,25 +1,28 @@
 """A still image through the model: a Frame into a Writer, a Reader into a Frame."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
+from torch import Tensor
 
-from ..bitstream.errors import CorruptFileError, ModelMismatchError
-from ..bitstream.header import Header, Kind
+from ..bitstream.errors import CorruptFileError, FormatError, LinnetError, ModelMismatchError
+from ..bitstream.header import STAGED_MINOR, Header, Kind
 from ..bitstream.reader import Reader, Tile
 from ..bitstream.writer import Writer
 from ..entropy.coder import RateCounter, SymbolCoder, SymbolDecoder, SymbolEncoder
 from ..entropy.prior import Int32, Latents
 from ..entropy.tables import CdfTable
-from ..models.codecs import StillCodec
+from ..models.codecs import Codec, StillCodec
 from .alpha import alpha_from_png, alpha_to_png
 from .frame import Frame, Samples
+from .losses import losses_of
 from .orientation import stored_region, swaps_sides
-from .tiles import Box, LatentCanvas, analyse_tile, boxes_of, latents_across
+from .tiles import Box, LatentCanvas, analyse_tile, blocks_of, latents_across, part_of
 
 Progress = Callable[[int, int], None]
+DEFAULT_TILE_LOG2 = 10
 
 
 class MeasuredEncoder:
@@ -33,9 +36,16 @@ class MeasuredEncoder:
         self.counter.code(symbols, rows, table)
         return self.encoder.code(symbols, rows, table)
 
+    def code_each(self, symbols: Int32 | None, weights: Int32) -> Int32:
+        """See entropy.coder.IndexCoder."""
+        self.counter.code_each(symbols, weights)
+        return self.encoder.code_each(symbols, weights)
 
-def header_of(frame: Frame, codec: StillCodec, quality: float, tile_log2: int = 10) -> Header:
-    """The header of a still."""
+
+def header_of(
+    frame: Frame, codec: Codec, quality: float, tile_log2: int = DEFAULT_TILE_LOG2, stages: int = 0
+) -> Header:
+    """The header of a still; `stages` of one that comes in these."""
     return Header(
         kind=Kind.IMAGE,
         width=frame.width,
@@ -48,6 +58,8 @@ def header_of(frame: Frame, codec: StillCodec, quality: float, tile_log2: int = 
         model=codec.spec.wire_id,
         weights_hash=codec.spec.weights_hash,
         tile_log2=tile_log2,
+        minor=STAGED_MINOR if stages else 0,
+        stages=stages,
     )
 
 
@@ -56,15 +68,23 @@ def write_still(frame: Frame, writer: Writer, header: Header, codec: StillCodec,
     if frame.alpha is not None:
         writer.write_alpha(alpha_to_png(frame.alpha))
     bits = 0.0
-    for index in range(header.tile_count):
-        progress(index, header.tile_count)
+    for done, (index, y) in enumerate(analysed(frame, header, codec)):
+        progress(done, header.tile_count)
         coder = MeasuredEncoder()
-        latents = encode_tile(frame, index, header, codec, coder)
+        latents = codec.encode_latents(coder, y, header.quality)
         writer.write_tile(index, latents.hash(), coder.encoder.finish())
         bits += coder.counter.bits
     writer.finish()
     progress(header.tile_count, header.tile_count)
     return bits
+
+
+def analysed(frame: Frame, header: Header, codec: Codec) -> Iterator[tuple[int, Tensor]]:
+    """The number of each tile, and its latents or tokens [h, w, channels]; several small ones at a time."""
+    for block in blocks_of((0, 0, header.width, header.height), header):
+        y = analyse_tile(codec, frame, block, header.quality)
+        for tile in header.tiles_in(block):
+            yield tile, part_of(y, block, header.tile_box(tile))
 
 
 def encode_tile(frame: Frame, index: int, header: Header, codec: StillCodec, coder: SymbolCoder) -> Latents:
@@ -108,28 +128,64 @@ def decode_tile(tile: Tile, header: Header, codec: LatentDecoder) -> Latents:
     return latents
 
 
-def read_still(reader: Reader, codec: StillCodec, region: Box | None, progress: Progress) -> Frame:
-    """Decode a still, or the part of it that a region (of the upright picture) covers; upright."""
+def read_still(
+    reader: Reader,
+    codec: StillCodec,
+    region: Box | None,
+    progress: Progress,
+    damage: list[LinnetError] | None = None,
+) -> Frame:
+    """Decode a still, or the part of it that a region (of the upright picture) covers; upright.
+
+    Args:
+        damage: what the reader has passed over so far, and tells from now on: tiles that do not decode are
+            then added to it, left out and reported in the frame's `losses`. None to raise.
+    """
     header = reader.header
-    stored = (0, 0, header.width, header.height) if region is None else _stored(region, header)
+    stored = stored_box(region, header)
     canvas = LatentCanvas.covering(header, stored, codec)
     wanted = [i for i in range(header.tile_count) if canvas.needs(header.tile_box(i))]
-    boxes = boxes_of(stored, header.tile_size)
+    boxes = blocks_of(stored, header)
     total = len(wanted) + len(boxes)
-    tiles = (reader.tile(i) for i in wanted) if reader.seekable and region is not None else reader.tiles()
+    some = reader.seekable and region is not None and damage is None
+    known: dict[int, int] = {}
     done = 0
-    for tile in tiles:
+    for tile in (reader.tile(i) for i in wanted) if some else reader.tiles():
         progress(done, total)
+        known[tile.index] = 1
         if canvas.needs(header.tile_box(tile.index)):
-            canvas.place(header.tile_box(tile.index), decode_tile(tile, header, codec).y_hat)
+            try:
+                canvas.place(header.tile_box(tile.index), decode_tile(tile, header, codec).y_hat)
+            except FormatError as error:
+                if damage is None:
+                    raise
+                damage.append(error)
+                del known[tile.index]
             done += 1
-    pixels = paint(canvas, boxes, codec, lambda box: progress(done + box, total))
-    progress(total, total)
-    frame = Frame(pixels, _alpha(reader, stored), header.orientation, reader.metadata)
+    if damage and known.keys().isdisjoint(wanted):
+        raise damage[0]
+    return finished(reader, canvas, codec, lambda box: progress(done + box, total), damage or (), known)
+
+
+def finished(
+    reader: Reader,
+    canvas: LatentCanvas,
+    codec: Codec,
+    step: Callable[[int], None],
+    damage: Sequence[LinnetError],
+    known: dict[int, int],
+) -> Frame:
+    """The upright picture of a canvas's region, with alpha and metadata, and what it has lost."""
+    header = reader.header
+    boxes = blocks_of(canvas.region, header)
+    pixels = paint(canvas, boxes, codec, step)
+    step(len(boxes))
+    losses = losses_of(header, damage, known, header.has_alpha and reader.alpha is None)
+    frame = Frame(pixels, _alpha(reader, canvas.region), header.orientation, reader.metadata, losses)
     return replace(frame.oriented(), metadata=reader.metadata)
 
 
-def paint(canvas: LatentCanvas, boxes: list[Box], codec: StillCodec, step: Callable[[int], None]) -> Samples:
+def paint(canvas: LatentCanvas, boxes: list[Box], codec: Codec, step: Callable[[int], None]) -> Samples:
     """The pixels [H, W, channels] of a canvas's region, box by box; `step` is told how many are done."""
     left, top, width, height = canvas.region
     header = canvas.header
@@ -141,9 +197,11 @@ def paint(canvas: LatentCanvas, boxes: list[Box], codec: StillCodec, step: Calla
     return pixels
 
 
-def _stored(region: Box, header: Header) -> Box:
-    """Where a region of the upright picture lies in the stored one. Raises ValueError outside of it."""
+def stored_box(region: Box | None, header: Header) -> Box:
+    """Where a region of the upright picture, or all of it, is stored. Raises ValueError outside of it."""
     size = header.width, header.height
+    if region is None:
+        return 0, 0, *size
     width, height = size[::-1] if swaps_sides(header.orientation) else size
     x, y, w, h = region
     if not (x >= 0 and y >= 0 and w > 0 and h > 0 and x + w <= width and y + h <= height):

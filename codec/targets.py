@@ -3,16 +3,18 @@
 import io
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from ..bitstream.reader import Reader
 from ..bitstream.writer import Writer
-from ..models.codecs import StillCodec
+from ..models.codecs import StagedCodec, StillCodec
+from .cutting import rewritten
 from .distortion import psnr_db
 from .errors import TargetError
 from .frame import Frame
-from .still import header_of, read_still, write_still
+from .staged import quality_of, read_staged, write_staged
+from .still import DEFAULT_TILE_LOG2, header_of, read_still, write_still
 
 Progress = Callable[[int, int], None]
 
@@ -116,7 +118,13 @@ def target_of(size: int | None, bpp: float | None, psnr_db: float | None) -> Tar
     return targets[0] if targets else None
 
 
-def meet(target: Target, frame: Frame, codec: StillCodec, progress: Progress) -> Attempt:
+def meet(
+    target: Target,
+    frame: Frame,
+    codec: StillCodec,
+    progress: Progress,
+    tile_log2: int = DEFAULT_TILE_LOG2,
+) -> Attempt:
     """Encode `frame` until it meets the target; progress counts the attempts, of which few are needed.
 
     Raises:
@@ -129,20 +137,57 @@ def meet(target: Target, frame: Frame, codec: StillCodec, progress: Progress) ->
         progress(min(tries, MAX_ENCODES - 1), MAX_ENCODES)
         tries += 1
         stream = io.BytesIO()
-        writer = Writer(stream, header_of(frame, codec, quality), frame.metadata)
-        bits = write_still(frame, writer, header_of(frame, codec, quality), codec, _silent)
+        header = header_of(frame, codec, quality, tile_log2)
+        writer = Writer(stream, header, frame.metadata)
+        bits = write_still(frame, writer, header, codec, _silent)
         data = stream.getvalue()
         if target.aim is Aim.PSNR_DB:
             decoded = read_still(Reader(io.BytesIO(data)), codec, None, _silent)
             found = psnr_db(frame.oriented().pixels, decoded.pixels)
         else:
-            pixels = 1 if target.aim is Aim.BYTES else frame.width * frame.height / 8
-            found = len(data) / pixels
+            found = _measured_size(target, frame, data)
         return Attempt(quality, found, data, bits)
 
     made = search(target, make)
     progress(MAX_ENCODES, MAX_ENCODES)
     return made
+
+
+def meet_staged(
+    target: Target, frame: Frame, codec: StagedCodec, progress: Progress, tile_log2: int
+) -> tuple[Attempt, int]:
+    """The file that meets the target, and its stages: the most of at most a size, the fewest with a PSNR.
+
+    It is encoded once, with all stages.
+    Raises:
+        TargetError: one stage is too large, or all are not good enough.
+    """
+    count = len(codec.strides)
+    stream = io.BytesIO()
+    header = header_of(frame, codec, quality_of(count, count), tile_log2, count)
+    bits = write_staged(frame, Writer(stream, header, frame.metadata), header, codec, progress)
+    reader = Reader(stream.getvalue())
+    parts = list(reader.tiles())
+    sized = target.aim is not Aim.PSNR_DB
+    attempt = None
+    for stages in range(count, 0, -1) if sized else range(1, count + 1):
+        quality = quality_of(stages, count)
+        data = rewritten(reader, parts, replace(header, stages=stages, quality_centi=round(quality * 100)))
+        if sized:
+            found = _measured_size(target, frame, data)
+        else:
+            decoded = read_staged(Reader(data), codec, None, _silent)
+            found = psnr_db(frame.oriented().pixels, decoded.pixels)
+        attempt = Attempt(quality, found, data, sum(bits[:stages]))
+        if found <= target.value if sized else found >= target.value:
+            return attempt, stages
+    assert attempt is not None, "a model has at least one stage"
+    raise TargetError(_unreachable(target, "no less than" if sized else "no more than", attempt))
+
+
+def _measured_size(target: Target, frame: Frame, data: bytes) -> float:
+    """Of a file, in what the target is measured in: bytes, or bits per pixel."""
+    return len(data) / (1 if target.aim is Aim.BYTES else frame.width * frame.height / 8)
 
 
 def _silent(done: int, total: int) -> None:

@@ -9,10 +9,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..bitstream.header import Header
-from ..models.codecs import STRIDE, StillCodec
+from ..models.codecs import STRIDE, Codec, StillCodec
 from .frame import Frame, Samples
 
 Box = tuple[int, int, int, int]  # left, top, width, height
+BLOCK = 1024  # pixels: what the networks see at a time, at least, so that small tiles do not cost halos
 
 
 def latents_across(pixels: int) -> int:
@@ -20,23 +21,26 @@ def latents_across(pixels: int) -> int:
     return -(-pixels // STRIDE)
 
 
-def grown(box: Box, halo: int, width: int, height: int) -> Box:
-    """`box` with a halo on all sides, cut to a picture of width x height."""
-    left, top = max(0, box[0] - halo), max(0, box[1] - halo)
-    right, bottom = min(width, box[0] + box[2] + halo), min(height, box[1] + box[3] + halo)
+def grown(box: Box, halo: int, width: int, height: int, alignment: int = STRIDE) -> Box:
+    """`box` with a halo on all sides, out to multiples of `alignment`, cut to a picture of width x height."""
+    left, top = ((max(0, start - halo) // alignment * alignment) for start in box[:2])
+    right, bottom = (
+        min(side, -(-(start + length + halo) // alignment) * alignment)
+        for start, length, side in zip(box[:2], box[2:], (width, height), strict=True)
+    )
     return left, top, right - left, bottom - top
 
 
-def to_planes(pixels: Samples) -> Tensor:
-    """[H, W, 1 or 3] integers -> [3, H', W'] float 0..1, edges replicated to multiples of 16."""
+def to_planes(pixels: Samples, alignment: int = STRIDE) -> Tensor:
+    """[H, W, 1 or 3] integers -> [3, H', W'] float 0..1, edges replicated to multiples of `alignment`."""
     scale = float(np.iinfo(pixels.dtype).max)
     planes = torch.from_numpy(pixels.astype(np.float32)).permute(2, 0, 1) / scale
-    return padded(planes)
+    return padded(planes, alignment)
 
 
-def padded(planes: Tensor) -> Tensor:
-    """[1 or 3, H, W] -> [3, H', W'], edges replicated to multiples of 16."""
-    padding = (0, -planes.shape[2] % STRIDE, 0, -planes.shape[1] % STRIDE)
+def padded(planes: Tensor, alignment: int = STRIDE) -> Tensor:
+    """[1 or 3, H, W] -> [3, H', W'], edges replicated to multiples of `alignment`."""
+    padding = (0, -planes.shape[2] % alignment, 0, -planes.shape[1] % alignment)
     return F.pad(planes.expand(3, -1, -1)[None], padding, mode="replicate")[0]
 
 
@@ -48,19 +52,25 @@ def from_planes(planes: Tensor, channels: int, bit_depth: int) -> Samples:
     return whole.astype(np.uint8 if bit_depth == 8 else np.uint16)
 
 
-def analyse_tile(codec: StillCodec, frame: Frame, box: Box, quality: float) -> Tensor:
-    """Latents [h, w, latent] of one tile, computed with its halo."""
-    left, top, width, height = grown(box, codec.analysis_halo, frame.width, frame.height)
-    y = codec.analyse(to_planes(frame.pixels[top : top + height, left : left + width]), quality)
-    row, column = (box[1] - top) // STRIDE, (box[0] - left) // STRIDE
+def analyse_tile(codec: Codec, frame: Frame, box: Box, quality: float) -> Tensor:
+    """Latents or tokens [h, w, channels] of one box that begins on the tile grid, computed with its halo."""
+    window = grown(box, codec.analysis_halo, frame.width, frame.height, codec.alignment)
+    left, top, width, height = window
+    planes = to_planes(frame.pixels[top : top + height, left : left + width], codec.alignment)
+    return part_of(codec.analyse(planes, quality), window, box)
+
+
+def part_of(y: Tensor, window: Box, box: Box) -> Tensor:
+    """What belongs to `box` of the latents or tokens [h, w, channels] of `window`."""
+    row, column = (box[1] - window[1]) // STRIDE, (box[0] - window[0]) // STRIDE
     return y[row : row + latents_across(box[3]), column : column + latents_across(box[2])]
 
 
 @dataclass(frozen=True)
 class LatentCanvas:
-    """Decoded latents of the tiles that a region needs, and the region's pixels from them.
+    """Decoded latents or tokens of the tiles that a region needs, and the region's pixels from them.
 
-    y_hat: [h, w, latent] int32 on the grid 2^-6, its first latent at `origin` (column, row) of the picture.
+    y_hat: [h, w, channels] int32, the first one at `origin` (column, row) of the picture; 0 where nothing is.
     """
 
     header: Header
@@ -71,10 +81,17 @@ class LatentCanvas:
     @classmethod
     def covering(cls, header: Header, region: Box, codec: StillCodec) -> "LatentCanvas":
         """An empty canvas for `region` and the halo that its synthesis reads."""
-        left, top, width, height = grown(region, codec.synthesis_halo, header.width, header.height)
+        return cls.empty(header, region, codec, codec.entropy.latent)
+
+    @classmethod
+    def empty(cls, header: Header, region: Box, codec: Codec, channels: int) -> "LatentCanvas":
+        """As covering, for a codec whose latents or tokens have so many channels."""
+        left, top, width, height = grown(
+            region, codec.synthesis_halo, header.width, header.height, codec.alignment
+        )
         column, row = left // STRIDE, top // STRIDE
         shape = latents_across(top + height) - row, latents_across(left + width) - column
-        return cls(header, region, (column, row), np.zeros((*shape, codec.entropy.latent), np.int32))
+        return cls(header, region, (column, row), np.zeros((*shape, channels), np.int32))
 
     def needs(self, box: Box) -> bool:
         """Whether a tile reaches into the canvas."""
@@ -93,10 +110,12 @@ class LatentCanvas:
             first_row : first_row + target.shape[0], first_column : first_column + target.shape[1]
         ]
 
-    def pixels(self, codec: StillCodec, box: Box) -> Samples:
+    def pixels(self, codec: Codec, box: Box) -> Samples:
         """Synthesise one box of the region: [H, W, channels]."""
         header = self.header
-        left, top, width, height = grown(box, codec.synthesis_halo, header.width, header.height)
+        left, top, width, height = grown(
+            box, codec.synthesis_halo, header.width, header.height, codec.alignment
+        )
         column, row = left // STRIDE - self.origin[0], top // STRIDE - self.origin[1]
         bottom, right = (
             latents_across(top + height) - self.origin[1],
@@ -107,8 +126,13 @@ class LatentCanvas:
         return from_planes(planes[:, y : y + box[3], x : x + box[2]], header.channels, header.bit_depth)
 
 
+def blocks_of(region: Box, header: Header) -> list[Box]:
+    """What the networks see of a region at a time: tiles, or several small ones together."""
+    return boxes_of(region, max(header.tile_size, BLOCK))
+
+
 def boxes_of(region: Box, side: int) -> list[Box]:
-    """Cut a region along the tile grid: what is synthesised at a time, so that memory stays bounded."""
+    """Cut a region along a grid of squares of `side`, so that memory stays bounded."""
     left, top, width, height = region
     boxes: list[Box] = []
     for y in range(top // side * side, top + height, side):

@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     )
     from .bitstream.limits import Limits
     from .codec.api import EncodeResult, VerifyReport, decode, encode, verify
+    from .codec.cutting import CutResult, cut
     from .codec.errors import TargetError
     from .codec.frame import Frame
     from .codec.info import Info, info
+    from .codec.losses import Losses
     from .codec.video.decode import VideoDecodeResult, decode_video
     from .codec.video.encode import VideoEncodeResult, encode_video
     from .codec.video.reader import VideoFrame, VideoReader
@@ -32,6 +34,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "CorruptFileError",
+    "CutResult",
     "EncodeResult",
     "FormatError",
     "Frame",
@@ -39,6 +42,7 @@ __all__ = [
     "LimitExceededError",
     "Limits",
     "LinnetError",
+    "Losses",
     "ModelMismatchError",
     "NotLinnetError",
     "TargetError",
@@ -50,6 +54,7 @@ __all__ = [
     "VideoFrame",
     "VideoReader",
     "VideoWriter",
+    "cut",
     "decode",
     "decode_video",
     "encode",
@@ -62,9 +67,11 @@ _HOMES = {  # module of this package -> the public names it holds
     "bitstream.errors": {name for name in __all__ if name.endswith("Error")} - {"TargetError"},
     "bitstream.limits": {"Limits"},
     "codec.api": {"EncodeResult", "VerifyReport", "decode", "encode", "verify"},
+    "codec.cutting": {"CutResult", "cut"},
     "codec.errors": {"TargetError"},
     "codec.frame": {"Frame"},
     "codec.info": {"Info", "info"},
+    "codec.losses": {"Losses"},
     "codec.video.decode": {"VideoDecodeResult", "decode_video"},
     "codec.video.encode": {"VideoEncodeResult", "encode_video"},
     "codec.video.reader": {"VideoFrame", "VideoReader"},

@@ -2,18 +2,16 @@
 
 from typing import Protocol
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from ..entropy.coder import SymbolCoder
-from ..entropy.prior import Latents
+from ..entropy.coder import IndexCoder, SymbolCoder
+from ..entropy.prior import Int32, Latents
 from . import image_codec
 from .hyperprior import codec as hyperprior_codec
 from .zoo import ModelSpec
 
-STRIDE = image_codec.STRIDE  # pixels per latent, each side, in every kind
+STRIDE = image_codec.STRIDE  # pixels per latent or token, each side, in every kind
 
 
 class LatentSource(Protocol):
@@ -25,17 +23,12 @@ class LatentSource(Protocol):
         ...
 
 
-class StillCodec(Protocol):
-    """Pixels to latents to integers, and back; `quality` is 0 to 100 and may mean nothing to a model."""
+class Codec(Protocol):
+    """What all kinds share. `quality` is 0 to 100 and may mean nothing to a model."""
 
     @property
     def spec(self) -> ModelSpec:
         """Which weights."""
-        ...
-
-    @property
-    def entropy(self) -> LatentSource:
-        """The exact side."""
         ...
 
     @property
@@ -44,17 +37,41 @@ class StillCodec(Protocol):
         ...
 
     @property
+    def alignment(self) -> int:
+        """Pixels: what windows of a picture begin at multiples of, and are padded to for the analysis."""
+        ...
+
+    @property
     def analysis_halo(self) -> int:
-        """Pixels around a tile that its latents depend on, a multiple of 16."""
+        """Pixels around a tile that its latents or tokens depend on, a multiple of `alignment`."""
         ...
 
     @property
     def synthesis_halo(self) -> int:
-        """Pixels around a box whose latents its pixels depend on, a multiple of 16."""
+        """Pixels around a box whose latents or tokens its pixels depend on, a multiple of `alignment`."""
         ...
 
     def analyse(self, pixels: Tensor, quality: float) -> Tensor:
-        """[3, H, W] float 0..1, sides multiples of 16 -> latents [H/16, W/16, latent], in steps."""
+        """[3, H, W] float 0..1, sides multiples of `alignment` -> [H/16, W/16, channels].
+
+        Of a StillCodec latents in steps, of a StagedCodec int32 tokens of all stages.
+        """
+        ...
+
+    def synthesise(self, y_hat: Int32, quality: float, /) -> Tensor:
+        """Decoded latents (on a grid of 2^-6) or tokens [h, w, channels], any h and w -> [3, 16 h, 16 w].
+
+        Float 0..1 on the CPU, not clamped. Of tokens some may be 0, which is not known.
+        """
+        ...
+
+
+class StillCodec(Codec, Protocol):
+    """Pixels to latents to integers, and back."""
+
+    @property
+    def entropy(self) -> LatentSource:
+        """The exact side."""
         ...
 
     def encode_latents(self, coder: SymbolCoder, y: Tensor, quality: float) -> Latents:
@@ -65,8 +82,45 @@ class StillCodec(Protocol):
         """The integers of a tile of (h, w) latents."""
         ...
 
-    def synthesise(self, y_hat: NDArray[np.int32], quality: float) -> Tensor:
-        """Decoded latents [h, w, latent], grid 2^-6 -> [3, 16 h, 16 w] float 0..1 on the CPU, not clamped."""
+
+class StagedCodec(Codec, Protocol):
+    """Pixels to stages of codebook indices, and back: any number of stages from the first on is a picture.
+
+    Token arrays are int32 [h, w, stages], for a picture of H x W pixels ceil(H/16) x ceil(W/16): a token is
+    index + 1, or 0 where it is not known. A stage of a stride of 32 pixels repeats its token over 2 x 2
+    places.
+    """
+
+    @property
+    def strides(self) -> tuple[int, ...]:
+        """Of each stage: pixels per index, each side, a multiple of 16 that divides `alignment`."""
+        ...
+
+    @property
+    def codes(self) -> tuple[int, ...]:
+        """Of each stage: how many indices there are, from 0 on."""
+        ...
+
+    def stages_for(self, quality: float) -> int:
+        """How many stages a quality has, 1 to all."""
+        ...
+
+    def code_stage(self, coder: IndexCoder, stage: int, known: Int32, given: Int32 | None = None) -> Int32:
+        """Code one stage of a tile, with what the stages before say about it.
+
+        Args:
+            coder: an encoder, a decoder or a rate counter.
+            known: tokens [h, w, stages] of the tile; those of `stage` and later ones are not looked at.
+            given: the indices [hs, ws] to encode, on the stage's own grid; None to decode.
+        Returns:
+            the indices [hs, ws].
+        Raises:
+            CorruptFileError: decoding, the payload is not one that an encoder writes.
+        """
+        ...
+
+    def fill(self, known: Int32, stages: int) -> Int32:
+        """Tokens [h, w, stages], the unknown ones of the first `stages` stages replaced by probable ones."""
         ...
 
 
@@ -74,6 +128,17 @@ def load(spec: ModelSpec, device: str = "cpu", dtype: torch.dtype | None = None)
     """Load a model once per device; `dtype` insists on a type of the built-in exact path (tests do)."""
     if spec.kind == "inter":
         raise ValueError(f"model '{spec.name}' codes frames of clips that are predicted, not pictures")
+    if spec.stages:
+        raise ValueError(f"model '{spec.name}' codes pictures in stages, and no frames of clips")
     if spec.kind == "hyperprior":
         return hyperprior_codec.load(spec, device)
     return image_codec.load(spec, device, dtype)
+
+
+def load_staged(spec: ModelSpec, device: str = "cpu") -> StagedCodec:
+    """Load a model of pictures in stages once per device. Raises ValueError for any other."""
+    if spec.kind != "vq":
+        raise ValueError(f"model '{spec.name}' does not code pictures in stages")
+    from .vq import codec as vq_codec  # only now: the other kinds need none of it
+
+    return vq_codec.load(spec, device)

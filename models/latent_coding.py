@@ -37,6 +37,11 @@ class LatentCodec(ABC):
     bf16: bool  # of the transforms; the exact path never sees it
 
     @property
+    def alignment(self) -> int:
+        """Pixels: where windows of a picture may begin."""
+        return STRIDE
+
+    @property
     @abstractmethod
     def hyper_analyser(self) -> HyperAnalyser:
         """The float transforms."""

@@ -25,6 +25,7 @@ class ModelSpec:
 
     wire_id stands in files. sha256 is of the weights file; its first 8 bytes stand in files too.
     quality: the only one the model has, as files of it state it; None if it has all of 0 to 100.
+    stages: of a model whose files come in stages (kind "vq"), how many it has; 0 of all others.
     """
 
     wire_id: int
@@ -34,6 +35,7 @@ class ModelSpec:
     sha256: str
     folder: Path = WEIGHTS
     quality: float | None = None
+    stages: int = 0
 
     @property
     def path(self) -> Path:
@@ -122,11 +124,31 @@ def quality_for(spec: ModelSpec, quality: float | None) -> float:
     return quality
 
 
+def check_stages(spec: ModelSpec, stages: int | None) -> None:
+    """Raises ValueError: stages are asked of a model that has none, or not so many."""
+    if stages is None:
+        return
+    if not spec.stages:
+        raise ValueError(f"model '{spec.name}' does not code in stages: choose a quality")
+    if not 1 <= stages <= spec.stages:
+        raise ValueError(
+            f"model '{spec.name}' has {spec.stages} stages: choose 1 to {spec.stages}, not {stages}"
+        )
+
+
 def name_of(wire_id: int, weights_hash: bytes) -> str | None:
     """The name of a file's model, None if this installation does not know it."""
     if wire_id in ADDED_IDS:
         return next((s.name for s in added_specs() if s.weights_hash == weights_hash), None)
     return next((spec.name for spec in SPECS if spec.wire_id == wire_id), None)
+
+
+def stages_of(wire_id: int, weights_hash: bytes) -> int | None:
+    """How many stages a file's model has, None if this installation does not know it."""
+    for spec in SPECS:
+        if (spec.wire_id, spec.weights_hash) == (wire_id, weights_hash):
+            return spec.stages or None
+    return None
 
 
 def find_wire(wire_id: int, weights_hash: bytes, quality: float = 0) -> ModelSpec:
@@ -151,12 +173,22 @@ def find_wire(wire_id: int, weights_hash: bytes, quality: float = 0) -> ModelSpe
     )
 
 
-def find_still_wire(wire_id: int, weights_hash: bytes, quality: float = 0) -> ModelSpec:
-    """As find_wire, for stills and key frames. Raises ModelMismatchError also for a model of inter frames."""
+def find_still_wire(wire_id: int, weights_hash: bytes, quality: float = 0, stages: int = 0) -> ModelSpec:
+    """As find_wire, for stills and key frames.
+
+    Args:
+        stages: the header's; 0 of a clip.
+    Raises:
+        ModelMismatchError: also for a model of inter frames, or one that does not have these stages.
+    """
     spec = find_wire(wire_id, weights_hash, quality)
     if spec.kind == "inter":
         raise ModelMismatchError(
             f"the header names model '{spec.name}' for a picture or key frames: it codes the frames between"
+        )
+    if stages > spec.stages or bool(stages) != bool(spec.stages):
+        raise ModelMismatchError(
+            f"the header says {stages or 'no'} stages, model '{spec.name}' has {spec.stages or 'none'}"
         )
     return spec
 

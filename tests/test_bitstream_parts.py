@@ -272,7 +272,7 @@ def test_a_pipe_goes_on_behind_a_chunk_whose_length_is_right() -> None:
 
 def test_a_hostile_file_does_not_make_the_search_long() -> None:
     size = 40_000
-    inner = b"".join(b"P" + varint(size - place) for place in range(0, size // 2, 4))
+    inner = b"".join(b"P" + varint(size - place) + b"\0" for place in range(0, size // 2, 5))
     data = SIGNATURE + pieces()[0] + b"P" + varint(2**60) + bytes(8) + inner + bytes(size)
     reads = 0
 

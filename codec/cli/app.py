@@ -11,6 +11,7 @@ from typer import Exit, Option, Typer
 from ... import __version__
 from .bench import bench
 from .compare import compare
+from .cut import cut
 from .decode import decode
 from .demo import demo
 from .encode import encode
@@ -31,6 +32,7 @@ app.command()(encode)
 app.command()(decode)
 app.command()(info)
 app.command()(verify)
+app.command()(cut)
 app.command()(compare)
 app.command()(bench)
 app.add_typer(models_app, name="models")

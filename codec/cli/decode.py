@@ -9,10 +9,11 @@ from typing import Annotated
 from typer import Argument, Exit, Option
 
 from ...bitstream.limits import Limits
+from ..losses import Losses
 from . import options
 from .clips import ClipDecoding, Seconds, clip_named, parse_seconds, placed
-from .console import Console, Progress
-from .exits import UsageError
+from .console import Console, JsonValue, Progress
+from .exits import ExitCode, UsageError, describe
 from .jobs import PIPE, Job, Placement
 from .run import Outcome, run_jobs
 from .stdout import standard_output
@@ -53,6 +54,7 @@ class _Decoder:
             device=self.device,
             region=self.region.box if self.region else None,
             limits=self.limits,
+            allow_partial=self.partial,
             progress=progress,
         )
         if job.dest == PIPE:
@@ -60,8 +62,12 @@ class _Decoder:
                 save_image(frame, sys.stdout.buffer, wanted)
         else:
             save_image(frame, job.dest, wanted, overwrite=self.writing.force)
-        fields = {"width": frame.width, "height": frame.height, "bit_depth": frame.bit_depth}
-        return Outcome(fields, f"{job.label}  {frame.width}x{frame.height}")
+        size = {"width": frame.width, "height": frame.height, "bit_depth": frame.bit_depth}
+        fields: dict[str, JsonValue] = {**size}
+        line = f"{job.label}  {frame.width}x{frame.height}"
+        if not self.partial:
+            return Outcome(fields, line)
+        return _partial(frame.losses, job, fields, line)
 
     def _decode_clip(self, job: Job, progress: Progress) -> Outcome:
         if self.region is not None:
@@ -76,6 +82,23 @@ class _Decoder:
             limits=self.limits,
             writing=self.writing,
         )(job, progress)
+
+
+def _partial(losses: Losses | None, job: Job, fields: dict[str, JsonValue], line: str) -> Outcome:
+    """The outcome of a picture that may have been damaged."""
+    damage = [] if losses is None else [describe(error) for error in losses.damage]
+    fields |= {"damage": damage, "lost": 0 if losses is None else losses.lost}
+    if losses is None:
+        return Outcome(fields, line)
+    fields |= {
+        "parts": losses.parts,
+        "concealed": losses.concealed,
+        "coarser": {str(tile): stages for tile, stages in losses.coarser},
+        "alpha_lost": losses.alpha,
+    }
+    lines = [line, *(f"{job.source}: {each}" for each in damage)]
+    lines.append(f"linnet: warning: {job.source}: {losses.describe()}")
+    return Outcome(fields, "\n".join(lines), failure=ExitCode.PARTIAL)
 
 
 def decode(
@@ -101,7 +124,7 @@ def decode(
         Seconds | None, Option("--to", metavar="TIME", parser=parse_seconds, help="Where it ends.")
     ] = None,
     allow_partial: Annotated[
-        bool, Option("--allow-partial", help="Give what is left of a damaged clip; the exit code is then 9.")
+        bool, Option("--allow-partial", help="Give what is left of a damaged file; the exit code is then 9.")
     ] = False,
     recursive: options.Recursive = False,
     jobs: options.Jobs = 1,

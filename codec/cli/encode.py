@@ -39,7 +39,7 @@ SUFFIXES = frozenset(
         ".gif",
     }
 )
-_REPORTED = ("width", "height", "bytes", "bpp", "seconds", "quality", "model", "estimated_bytes")
+_REPORTED = ("width", "height", "bytes", "bpp", "seconds", "quality", "model", "estimated_bytes", "stages")
 
 
 class Tune(str, Enum):
@@ -58,9 +58,10 @@ class MetadataChoice(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class _Aim:
-    """What chooses the quality: itself, or one target."""
+    """What chooses the quality: itself, a number of stages, or one target."""
 
     quality: float | None
+    stages: int | None
     size: int | None
     bpp: float | None
     psnr: float | None
@@ -70,6 +71,7 @@ class _Aim:
         """Raises UsageError for more than one."""
         given = {
             "-q": self.quality,
+            "--stages": self.stages,
             "--target-size": self.size,
             "--target-bpp": self.bpp,
             "--target-psnr": self.psnr,
@@ -80,28 +82,10 @@ class _Aim:
             raise UsageError(f"{' and '.join(names)} exclude each other: each of them chooses the quality")
 
 
-def _parse_number(text: str) -> int:
-    """40000, 40k or 1.5M (powers of 1000). Raises ValueError, OverflowError."""
-    units = {"k": 1000, "m": 1000**2, "g": 1000**3}
-    digits, factor = (text[:-1], units[text[-1:].lower()]) if text[-1:].lower() in units else (text, 1)
-    return round(float(digits) * factor)
-
-
-def parse_size(text: str) -> int:
-    """Bytes of 40000, 40k or 1.5M. Raises BadParameter for anything else."""
-    try:
-        size = _parse_number(text)
-    except (ValueError, OverflowError):
-        raise BadParameter(f"{text!r} is no size: write bytes, such as 40000, 40k or 1.5M") from None
-    if size < 1:
-        raise BadParameter(f"{text!r}: a file has at least one byte")
-    return size
-
-
 def parse_bitrate(text: str) -> float:
     """Bits per second of 500000, 500k or 1.5M. Raises BadParameter for anything else."""
     try:
-        rate = _parse_number(text)
+        rate = options.parse_number(text)
     except (ValueError, OverflowError):
         rate = 0
     if rate < 1:
@@ -122,12 +106,13 @@ class _Encoder:
     limits: Limits
     writing: Writing
     gop: int | None
+    tile: int | None
 
     def __call__(self, job: Job, progress: Progress) -> Outcome:
         self.aim.check()
-        zoo.quality_for(
-            zoo.find(self.model), self.aim.quality
-        )  # what is wrong is said before torch is loaded
+        spec = zoo.find(self.model)  # what is wrong is said before torch is loaded
+        zoo.quality_for(spec, self.aim.quality)
+        zoo.check_stages(spec, self.aim.stages)
 
         if is_sequence(job.source) or is_clip(job.source if job.source != PIPE else sys.stdin.buffer):
             return self._encode_clip(job, progress)
@@ -137,7 +122,7 @@ class _Encoder:
         for option, value in (("--gop", self.gop), ("--target-bitrate", self.aim.bitrate)):
             if value is not None:
                 raise UsageError(f"{job.source} is a picture: {option} is for clips")
-        from ..api import EncodeResult, encode
+        from ..api import TILES, EncodeResult, encode
 
         in_memory = self.verified or job.dest == PIPE
         result: EncodeResult = encode(
@@ -147,6 +132,8 @@ class _Encoder:
             target_size=self.aim.size,
             target_bpp=self.aim.bpp,
             target_psnr=self.aim.psnr,
+            stages=self.aim.stages,
+            tile=self.tile or TILES[-1],
             model=self.model,
             device=self.device,
             metadata=self.metadata.value,
@@ -160,12 +147,18 @@ class _Encoder:
         size = f"{result.width}x{result.height}  {result.bytes} bytes  {result.bpp:.3f} bpp"
         if self.aim.quality is None and (self.aim.size or self.aim.bpp or self.aim.psnr):
             size += f"  quality {result.quality:g}"
+        if result.stages is not None:
+            size += f"  {result.stages} stage{'s' * (result.stages > 1)}"
         return Outcome({**fields, "verified": self.verified}, f"{job.label}  {size}  {result.seconds:.2f} s")
 
     def _encode_clip(self, job: Job, progress: Progress) -> Outcome:
+        if zoo.find(self.model).stages:
+            raise UsageError(f"{job.source} is a clip: model '{self.model}' codes pictures only")
         for option, value in (("--target-bpp", self.aim.bpp), ("--target-psnr", self.aim.psnr)):
             if value is not None:
                 raise UsageError(f"{job.source} is a clip: {option} is for pictures, try --target-bitrate")
+        if self.tile is not None:
+            raise UsageError(f"{job.source} is a clip: --tile is for pictures")
         return ClipEncoding(
             quality=self.aim.quality,
             bitrate=self.aim.bitrate,
@@ -205,9 +198,14 @@ def encode(
         float | None,
         Option("-q", "--quality", min=0, max=100, help="0 smallest, 100 best; 50 unless given."),
     ] = None,
+    stages: Annotated[
+        int | None, Option("--stages", min=1, help="Of a model that codes in stages, such as vq: how many.")
+    ] = None,
     target_size: Annotated[
         int | None,
-        Option("--target-size", metavar="40k", parser=parse_size, help="Largest file, in bytes, k or M."),
+        Option(
+            "--target-size", metavar="40k", parser=options.parse_size, help="Largest file, in bytes, k or M."
+        ),
     ] = None,
     target_bpp: Annotated[float | None, Option("--target-bpp", help="Most bits per pixel.")] = None,
     target_psnr: Annotated[float | None, Option("--target-psnr", help="Least PSNR, in dB.")] = None,
@@ -222,6 +220,10 @@ def encode(
     ] = None,
     gop: Annotated[
         int | None, Option("--gop", min=1, help="Of a clip: frames from one key frame to the next.")
+    ] = None,
+    tile: Annotated[
+        int | None,
+        Option("--tile", metavar="64..1024", help="Side in pixels of what damage can spread over; 1024."),
     ] = None,
     model: Annotated[str, Option("-m", "--model", help="See linnet models list.")] = "fast",
     tune: Annotated[Tune, Option(help="ms-ssim takes the model MODEL-ms-ssim.")] = Tune.PSNR,
@@ -249,10 +251,10 @@ def encode(
     console = Console("encode", json, verbose, quiet)
     writing = Writing(force, skip_existing, dry_run, json)
     placement = Placement(output, ".lnt", recursive, SUFFIXES | CLIP_SUFFIXES)
-    aim = _Aim(quality, target_size, target_bpp, target_psnr, target_bitrate)
+    aim = _Aim(quality, stages, target_size, target_bpp, target_psnr, target_bitrate)
     if tune is not Tune.PSNR:
         model = f"{model}-{tune.value}"
     limits = limits_of(size_limit)
-    encoder = _Encoder(aim, model, device, metadata, verify, allow_partial, limits, writing, gop)
+    encoder = _Encoder(aim, model, device, metadata, verify, allow_partial, limits, writing, gop, tile)
     team = Team(jobs, executor, address)
     raise Exit(run_jobs(console, lambda: writing.checked(placement.jobs(inputs)), encoder, team, writing))

@@ -29,15 +29,23 @@ def _table(found: Info) -> str:
         "size": f"{found.width} x {found.height} pixels"
         + (f", stored in EXIF orientation {found.orientation}" if found.orientation != 1 else ""),
         "file": f"{found.bytes} bytes, {found.bpp:.3f} bpp, {found.container_bytes} of them container",
-        "quality": f"{found.quality:g}",
+        "quality": f"{found.quality:g}" + _stages(found),
         "model": f"{found.model or 'unknown'} (id {found.model_wire_id}, weights {found.weights_hash})",
-        "format": f"{found.format_version}, {found.tiles} tile{'s' if found.tiles > 1 else ''}",
+        "format": f"{found.format_version}, {found.tiles} tile{'s' if found.tiles > 1 else ''}"
+        + (f", {found.parts} part{'s' if found.parts > 1 else ''}" if found.parts else ""),
         "metadata": kept or "none",
     }
     if found.video is not None:
         rows |= _video_rows(found, found.video)
         del rows["metadata"]
     return "\n".join(f"  {name:<9}{value}" for name, value in rows.items())
+
+
+def _stages(found: Info) -> str:
+    """How many stages of how many, where there are any."""
+    if found.stages is None:
+        return ""
+    return f", stages {found.stages}" + (f" of {found.model_stages}" if found.model_stages else "")
 
 
 def _video_rows(found: Info, video: VideoInfo) -> dict[str, str]:

@@ -30,6 +30,24 @@ def parse_region(text: str) -> Region:
     return Region((x, y, width, height))
 
 
+def parse_number(text: str) -> int:
+    """40000, 40k or 1.5M (powers of 1000). Raises ValueError, OverflowError."""
+    units = {"k": 1000, "m": 1000**2, "g": 1000**3}
+    digits, factor = (text[:-1], units[text[-1:].lower()]) if text[-1:].lower() in units else (text, 1)
+    return round(float(digits) * factor)
+
+
+def parse_size(text: str) -> int:
+    """Bytes of 40000, 40k or 1.5M. Raises BadParameter for anything else."""
+    try:
+        size = parse_number(text)
+    except (ValueError, OverflowError):
+        raise BadParameter(f"{text!r} is no size: write bytes, such as 40000, 40k or 1.5M") from None
+    if size < 1:
+        raise BadParameter(f"{text!r}: a file has at least one byte")
+    return size
+
+
 Output = Annotated[
     str | None, Option("-o", "--output", metavar="OUT|DIR|-", help="File, folder (ends in /) or - (pipe).")
 ]

@@ -22,8 +22,9 @@ class _Verifier:
         check_readable(job.source)
         from ..api import verify
 
-        verify(open_source(job.source), full=self.full, device=self.device)
-        return Outcome({"ok": True, "full": self.full}, f"{job.source}: ok", answer=True)
+        report = verify(open_source(job.source), full=self.full, device=self.device)
+        fields = {"ok": True, "full": self.full, "tiles": report.tiles, "parts": report.parts}
+        return Outcome(fields, f"{job.source}: ok", answer=True)
 
 
 def verify(

@@ -15,6 +15,7 @@ from ...entropy.hyperprior import HyperpriorModel, read_hyper_decoder
 from ...entropy.networks import MEAN_BITS, TensorSource
 from ...entropy.prior import Latents
 from ...entropy.quantise import SYMBOL_LIMIT
+from ..latent_coding import STRIDE
 from ..store import read_card
 from ..weights import part, read_table, read_tensors
 from ..zoo import ModelSpec
@@ -36,6 +37,11 @@ class HyperpriorCodec:
     transforms: HyperpriorTransforms
     entropy: HyperpriorModel
     device: torch.device
+
+    @property
+    def alignment(self) -> int:
+        """Pixels: where windows of a picture may begin."""
+        return STRIDE
 
     @property
     def analysis_halo(self) -> int:

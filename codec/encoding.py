@@ -1,0 +1,111 @@
+"""One picture encoded as it was asked for: by quality, by number of stages, or to meet a target."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from ..bitstream.writer import Writer, write_all
+from ..models import codecs, zoo
+from ..models.codecs import StagedCodec, StillCodec
+from .frame import Frame
+from .staged import quality_of, write_staged
+from .still import header_of, write_still
+from .targets import Target, meet, meet_staged
+
+Progress = Callable[[int, int], None]
+
+TILES = tuple(1 << log2 for log2 in range(6, 11))  # sides that can be asked for, pixels
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How a picture is to be encoded.
+
+    quality, stages, target: at most one is not None. tile: side of the tiles, pixels.
+    Raises:
+        ValueError: several of the three, or no such tile.
+    """
+
+    quality: float | None = None
+    stages: int | None = None
+    target: Target | None = None
+    tile: int = TILES[-1]
+
+    def __post_init__(self) -> None:
+        if self.tile not in TILES:
+            raise ValueError(f"tile must be one of {', '.join(map(str, TILES))} pixels, not {self.tile}")
+        if sum(each is not None for each in (self.quality, self.stages, self.target)) > 1:
+            raise ValueError(
+                "quality, stages and target exclude each other: each of them chooses the quality"
+            )
+
+    @property
+    def tile_log2(self) -> int:
+        return self.tile.bit_length() - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What an encode made: quality and stages (None of a model without) of the file, bytes, estimate."""
+
+    quality: float
+    stages: int | None
+    bytes: int
+    estimated_bits: float
+
+
+Encoder = Callable[[Frame, BinaryIO, Progress], Made]
+
+
+def encoder_for(spec: zoo.ModelSpec, device: str, wish: Wish) -> Encoder:
+    """Load the model and give what encodes a frame into a stream, and can raise TargetError.
+
+    Raises:
+        ValueError: quality, stages or target that the model does not have.
+    """
+    if wish.target and spec.quality is not None:
+        raise ValueError("a target chooses the quality: give a model that has more than one")
+    zoo.check_stages(spec, wish.stages)
+    quality = zoo.quality_for(spec, wish.quality)
+    if spec.stages:
+        return _StagedEncoder(codecs.load_staged(spec, device), wish, quality).encode
+    return _StillEncoder(codecs.load(spec, device), wish, quality).encode
+
+
+@dataclass(frozen=True, slots=True)
+class _StillEncoder:
+    codec: StillCodec
+    wish: Wish
+    quality: float
+
+    def encode(self, frame: Frame, stream: BinaryIO, progress: Progress) -> Made:
+        if self.wish.target:
+            made = meet(self.wish.target, frame, self.codec, progress, self.wish.tile_log2)
+            write_all(stream, made.data)
+            return Made(made.quality, None, len(made.data), made.estimated_bits)
+        header = header_of(frame, self.codec, self.quality, self.wish.tile_log2)
+        writer = Writer(stream, header, frame.metadata)
+        bits = write_still(frame, writer, header, self.codec, progress)
+        return Made(self.quality, None, writer.bytes_written, bits)
+
+
+@dataclass(frozen=True, slots=True)
+class _StagedEncoder:
+    codec: StagedCodec
+    wish: Wish
+    quality: float
+
+    def encode(self, frame: Frame, stream: BinaryIO, progress: Progress) -> Made:
+        if self.wish.target:
+            made, stages = meet_staged(self.wish.target, frame, self.codec, progress, self.wish.tile_log2)
+            write_all(stream, made.data)
+            return Made(made.quality, stages, len(made.data), made.estimated_bits)
+        stages, quality = self.wish.stages, self.quality
+        if stages is None:
+            stages = self.codec.stages_for(quality)
+        else:
+            quality = quality_of(stages, len(self.codec.strides))
+        header = header_of(frame, self.codec, quality, self.wish.tile_log2, stages)
+        writer = Writer(stream, header, frame.metadata)
+        bits = write_staged(frame, writer, header, self.codec, progress)
+        return Made(quality, stages, writer.bytes_written, sum(bits))
