@@ -187,7 +187,7 @@ def test_a_file_with_sound_is_at_most_the_target_size(photo: Image.Image, tmp_pa
     with pytest.raises(linnet.TargetError, match="what is no picture takes"):
         linnet.encode_video(tmp_path / "a.mp4", tmp_path / "x.lnt", target_size=4000)
     lowest = linnet.encode_video(tmp_path / "a.mp4", io.BytesIO(), gop=12, target_size=38_900).bytes
-    with pytest.raises(linnet.TargetError, match=r"cannot be met|was not met"):
+    with pytest.raises(linnet.TargetError, match="quality 0 throughout takes"):
         linnet.encode_video(tmp_path / "a.mp4", tmp_path / "x.lnt", gop=12, target_size=lowest - 10)
     with pytest.raises(ValueError, match="read twice"):
         linnet.encode_video(io.BytesIO((tmp_path / "a.mp4").read_bytes()), made, target_size=42_000)
@@ -209,6 +209,31 @@ def test_a_file_that_became_too_large_is_made_again() -> None:
     result = meet_size(250_000, 32, Survey(4.0, 8000), attempt, made)
     assert sizes[0] > 250_000
     assert 225_000 < result.bytes == len(made.getvalue()) <= 250_000
+
+
+@pytest.mark.parametrize("easy", [20, 85])
+def test_a_size_is_refused_only_where_quality_0_throughout_takes_more(easy: int) -> None:
+    """Frames that are far harder from one on: what was spent before would have been needed there."""
+    times, made = [number / 25 for number in range(100)], []
+
+    def attempt(stream: BinaryIO, plan: Plan) -> tuple[Attempt, RateControl]:
+        control, _ = simulated(plan, GROUPS, times, lambda number, _: 0.5 if number < easy else 8.0)
+        made.append(round(control.bits / 8) + 9000)
+        stream.write(bytes(made[-1]))
+        return Attempt(made[-1]), control
+
+    with pytest.raises(linnet.TargetError, match=r"cannot be met: quality 0 throughout takes \d+"):
+        meet_size(9001, 32, Survey(4.0, 8000, 7000), attempt, io.BytesIO())
+    least = made.pop()
+    with pytest.raises(linnet.TargetError, match="quality 0 throughout"):
+        meet_size(least - 1, 32, Survey(4.0, 8000, 7000), attempt, io.BytesIO())
+    with pytest.warns(MediaWarning, match="met with quality 0 throughout alone"):
+        assert meet_size(round(1.1 * least), 32, Survey(4.0, 8000), attempt, io.BytesIO()).bytes == least
+    assert made[-2] > 1.1 * least
+    made.clear()
+    with pytest.raises(linnet.TargetError, match="what is no picture takes 7000"):
+        meet_size(7000, 32, Survey(4.0, 8000, 7000), attempt, io.BytesIO())
+    assert not made
 
 
 @pytest.mark.parametrize(

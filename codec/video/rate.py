@@ -82,6 +82,11 @@ class RateControl:
         return 2 * self._lowest > self._frames
 
     @property
+    def is_lowest_throughout(self) -> bool:
+        """Whether all frames had quality 0: nothing can cost less."""
+        return self._lowest == self._frames
+
+    @property
     def is_at_highest(self) -> bool:
         """Whether most frames had quality 100."""
         return 2 * self._highest > self._frames
@@ -130,7 +135,7 @@ class RateControl:
         """Say at the end whether the target was met.
 
         Raises:
-            TargetError: quality 0 costs too much.
+            TargetError: too much, although most frames had quality 0.
         Warns:
             MediaWarning: quality 100 costs less, or the clip is too short.
         """
@@ -139,8 +144,10 @@ class RateControl:
         if abs(ratio - 1) <= TOLERANCE:
             return
         if ratio > 1 and self.is_at_lowest:
+            least = "cannot be met: quality 0 gives no less than"
+            most = "was not met: with most frames at quality 0 it became"
             raise TargetError(
-                f"a target of {wanted} cannot be met: quality 0 gives no less than {got}; "
+                f"a target of {wanted} {least if self.is_lowest_throughout else most} {got}; "
                 "fewer pixels or frames per second would need less"
             )
         if ratio < 1 and self.is_at_highest:

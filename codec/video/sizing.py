@@ -14,6 +14,7 @@ from .source import Survey
 _MARGIN = 0.015  # of the size, which the frames' bitrate may be missed by
 _FRONT_BYTES = 400  # header, tags and index, more or less
 _TRIES = 3
+_LEAST_BITS_PER_S = 1e-3  # the rate control answers it with quality 0 throughout
 
 
 class Made(Protocol):
@@ -41,7 +42,8 @@ def meet_size(
     file without a name until it is known to be small enough.
 
     Raises:
-        TargetError: quality 0 takes more, or what travels along does. ValueError: a clip of unknown length.
+        TargetError: quality 0 for every frame takes more, or what travels along does. ValueError: a clip of
+        unknown length.
     Warns:
         MediaWarning: the clip is too short to come near the size.
     """
@@ -49,11 +51,9 @@ def meet_size(
     if not found.length_s:
         raise ValueError(f"{target} needs a clip whose frames have times")
     room_bits = 8 * (size * (1 - _MARGIN) - found.stream_bytes - _FRONT_BYTES)
-    if room_bits <= 0:
-        raise TargetError(
-            f"{target} cannot be met: what is no picture takes {found.stream_bytes} bytes of it"
-        )
-    rate, tries = room_bits / found.length_s, 0
+    if found.packet_bytes >= size:
+        raise TargetError(f"{target} cannot be met: what is no picture takes {found.packet_bytes}")
+    rate, tries = max(room_bits / found.length_s, _LEAST_BITS_PER_S), 0
     while True:
         tries += 1
         with TemporaryFile() as file:
@@ -61,20 +61,26 @@ def meet_size(
             assert control is not None, "a plan with a bitrate is controlled"
             if result.bytes <= size:
                 if result.bytes < size * (1 - TOLERANCE):
-                    reason = "more than quality 100 needs" if control.is_at_highest else "for a long clip"
                     warnings.warn(
-                        f"{target} is {reason}: it became {result.bytes}", MediaWarning, stacklevel=2
+                        f"{target} is {_why(control)}: it became {result.bytes}", MediaWarning, stacklevel=2
                     )
                 file.seek(0)
                 shutil.copyfileobj(file, stream)
                 return result
-        if control.is_at_lowest:
+        if control.is_lowest_throughout:
             raise TargetError(
-                f"{target} was not met: with most frames at quality 0 it became {result.bytes}; "
+                f"{target} cannot be met: quality 0 throughout takes {result.bytes}; "
                 "fewer pixels or frames per second would need less"
             )
-        if tries == _TRIES:
-            raise TargetError(f"{target} was missed in {tries} attempts, last with {result.bytes}")
         others = 8 * result.bytes - control.bits
         # What went wrong once goes wrong again: each time with more room.
-        rate *= max(8 * size * (1 - _MARGIN * (1 + tries)) - others, 1.0) / control.bits
+        rate *= (8 * size * (1 - _MARGIN * (1 + tries)) - others) / control.bits
+        if control.is_at_lowest or tries >= _TRIES or rate < _LEAST_BITS_PER_S:
+            rate = _LEAST_BITS_PER_S
+
+
+def _why(control: RateControl) -> str:
+    """Why a file is much smaller than its target."""
+    if control.is_at_highest:
+        return "more than quality 100 needs"
+    return "met with quality 0 throughout alone" if control.is_lowest_throughout else "for a long clip"
