@@ -264,7 +264,7 @@ def _chosen(file: InputContainer, name: str) -> tuple[VideoStream, list[tuple[Av
 class Survey:
     """What a clip is made of.
 
-    length_s: of its video. stream_bytes: what all that travels along takes in a .lnt file, or a little less.
+    length_s: of its video. stream_bytes: what all that travels along takes in a .lnt file at most.
     packet_bytes: its data alone, which no file can do without.
     """
 
