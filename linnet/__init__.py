@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from .codec.frame import Frame
     from .codec.info import Info, info
     from .codec.losses import Losses
+    from .codec.token_files import load_tokens, save_tokens
+    from .codec.tokenise import detokenize, tokenize
+    from .codec.tokens import Tokens
     from .codec.video.decode import VideoDecodeResult, decode_video
     from .codec.video.encode import VideoEncodeResult, encode_video
     from .codec.video.reader import VideoFrame, VideoReader
@@ -46,6 +49,7 @@ __all__ = [
     "ModelMismatchError",
     "NotLinnetError",
     "TargetError",
+    "Tokens",
     "TruncatedError",
     "UnsupportedVersionError",
     "VerifyReport",
@@ -57,9 +61,13 @@ __all__ = [
     "cut",
     "decode",
     "decode_video",
+    "detokenize",
     "encode",
     "encode_video",
     "info",
+    "load_tokens",
+    "save_tokens",
+    "tokenize",
     "verify",
 ]
 
@@ -72,6 +80,9 @@ _HOMES = {  # module of this package -> the public names it holds
     "codec.frame": {"Frame"},
     "codec.info": {"Info", "info"},
     "codec.losses": {"Losses"},
+    "codec.token_files": {"load_tokens", "save_tokens"},
+    "codec.tokenise": {"detokenize", "tokenize"},
+    "codec.tokens": {"Tokens"},
     "codec.video.decode": {"VideoDecodeResult", "decode_video"},
     "codec.video.encode": {"VideoEncodeResult", "encode_video"},
     "codec.video.reader": {"VideoFrame", "VideoReader"},

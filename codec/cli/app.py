@@ -19,6 +19,7 @@ from .exits import ExitCode, describe, exit_code
 from .info import info
 from .models import models_app
 from .stdout import close_standard_output
+from .tokens import tokens
 from .train import train
 from .verify import verify
 
@@ -33,6 +34,7 @@ app.command()(decode)
 app.command()(info)
 app.command()(verify)
 app.command()(cut)
+app.command()(tokens)
 app.command()(compare)
 app.command()(bench)
 app.add_typer(models_app, name="models")

@@ -50,14 +50,18 @@ class Placement:
         """
         if "" in names or self.output == "":
             raise UsageError("a name is empty: a variable that is not set?")
-        found = [pair for name in names for pair in self._inputs(name)]
+        found = [pair for name in names for pair in self.inputs(name)]
         folder = self._folder(many=len(found) > 1 or self.recursive)
         jobs = [Job(source, self._dest(source, inside, folder), folder) for source, inside in found]
         _check_jobs(jobs)
         return jobs
 
-    def _inputs(self, name: str) -> list[tuple[str, str]]:
-        """The files an argument stands for, each with its path inside the output folder."""
+    def inputs(self, name: str) -> list[tuple[str, str]]:
+        """The files an argument stands for, each with its path inside the output folder.
+
+        Raises:
+            UnreadableInputError: a folder without any file to take.
+        """
         if name == PIPE or not (self.recursive and Path(name).is_dir()):
             return [(name, Path(name).name)]
         root = Path(name)
