@@ -3,6 +3,7 @@
 Every coder has the same method `code(symbols, rows, table)`: an encoder is given the symbols, a decoder gets
 None, and both give back the symbols as the decoder will know them. A model thus walks its latents once for
 both directions. The words and probabilities are FORMAT.md section 9; constriction does the arithmetic.
+`code_each` does the same for symbols that have a distribution each instead of a row of a table.
 """
 
 import importlib
@@ -17,10 +18,11 @@ from numpy import typing as npt
 
 from ..bitstream.errors import CorruptFileError
 from . import escape
-from .tables import CODER_PRECISION, CdfTable, Int32, Int64
+from .tables import CODER_PRECISION, MAX_ROW_SYMBOLS, PRECISION, CdfTable, Int32, Int64
 
 UInt8 = npt.NDArray[np.uint8]
 UInt32 = npt.NDArray[np.uint32]
+Float64 = npt.NDArray[np.float64]
 
 SKIP: Final = 255  # a row that means: no symbol, no bits, value 0
 
@@ -44,17 +46,36 @@ class SymbolCoder(Protocol):
         ...
 
 
+class IndexCoder(Protocol):
+    """What an index model codes with, in either direction: each symbol has a distribution of its own."""
+
+    def code_each(self, symbols: Int32 | None, weights: Int32) -> Int32:
+        """Code one batch of symbols.
+
+        Args:
+            symbols: int32 [n] of 0 to K - 1 to encode; None to decode.
+            weights: int32 [n, K], the frequencies of each symbol's row: at least 1, with sum 2**16. K of 2 to
+                8192 symbols, none of which is an escape. FORMAT.md section 20.
+        Returns:
+            int32 [n]: the symbols.
+        Raises:
+            ValueError: arrays that do not fit each other or are no such frequencies.
+            CorruptFileError: decoding, the payload is not one that an encoder writes.
+        """
+        ...
+
+
 class _Model(Protocol):
     """A distribution of constriction's, opaque."""
 
 
 class _WordEncoder(Protocol):
-    def encode(self, symbols: Int32, model: _Model, sizes: Int32 = ..., /) -> None: ...
+    def encode(self, symbols: Int32, model: _Model, parameters: Int32 | Float64 = ..., /) -> None: ...
     def get_compressed(self) -> UInt32: ...
 
 
 class _WordDecoder(Protocol):
-    def decode(self, model: _Model, amount: int | Int32, /) -> Int32: ...
+    def decode(self, model: _Model, parameters: int | Int32 | Float64, /) -> Int32: ...
 
 
 # constriction is compiled and has no type stubs; its submodules cannot be imported by name.
@@ -72,6 +93,8 @@ def _new_decoder(words: UInt32) -> _WordDecoder:
 _BITS: Final[_Model] = (
     _stream.model.Uniform()
 )  # a family: each symbol comes with its size, here a power of two
+_EACH: Final[_Model] = _stream.model.Categorical(perfect=False)  # a family: with its row of frequencies
+_EACH_AT_ONCE: Final = 2**20  # frequencies, so that a large batch takes 8 MiB at a time
 
 
 @lru_cache(maxsize=64)
@@ -119,6 +142,18 @@ def _borders(rows: UInt8, table: CdfTable) -> tuple[Int32, Int32]:
     return low, low + table.size[rows] - 2
 
 
+def _parts(weights: Int32) -> Iterator[slice]:
+    """Rows that are coded at a time. Raises ValueError where they are no frequencies."""
+    if weights.dtype != np.int32 or weights.ndim != 2 or not 2 <= weights.shape[1] <= MAX_ROW_SYMBOLS:
+        raise ValueError(f"weights must be int32 [n, 2..8192], found {weights.dtype} {weights.shape}")
+    length = max(1, _EACH_AT_ONCE // weights.shape[1])
+    for start in range(0, len(weights), length):
+        part = weights[start : start + length]
+        if part.min() < 1 or (part.sum(1, dtype=np.int64) != 1 << PRECISION).any():
+            raise ValueError(f"weights must be at least 1 with sum 2**{PRECISION} in every row")
+        yield slice(start, start + length)
+
+
 class _Sender(ABC):
     """What encoding and counting share: symbols to indices, and which indices follow which."""
 
@@ -127,6 +162,9 @@ class _Sender(ABC):
 
     @abstractmethod
     def _put_bits(self, values: Int32, widths: Int32) -> None: ...
+
+    @abstractmethod
+    def _put_each(self, indices: Int32, weights: Int32) -> None: ...
 
     def code(self, symbols: Int32 | None, rows: UInt8, table: CdfTable) -> Int32:
         """Encode a batch: see SymbolCoder."""
@@ -145,6 +183,19 @@ class _Sender(ABC):
         if escaped and (outside := np.concatenate(escaped)).size:
             self._put_escapes(picked[outside], *_borders(rows[groups.order[outside]], table))
         return np.where(rows == SKIP, np.int32(0), symbols)
+
+    def code_each(self, symbols: Int32 | None, weights: Int32) -> Int32:
+        """Encode a batch: see IndexCoder."""
+        if symbols is None or symbols.dtype != np.int32 or symbols.shape != weights.shape[:1]:
+            found = None if symbols is None else f"{symbols.dtype} {symbols.shape}"
+            raise ValueError(f"symbols to encode must be int32 {weights.shape[:1]}, found {found}")
+        if symbols.size and not 0 <= symbols.min() <= symbols.max() < weights.shape[-1]:
+            raise ValueError(
+                f"symbols must be 0 to {weights.shape[-1] - 1}, found {symbols.min()} to {symbols.max()}"
+            )
+        for part in _parts(weights):
+            self._put_each(symbols[part], weights[part])
+        return symbols.copy()
 
     def _put_escapes(self, values: Int32, low: Int32, high: Int32) -> None:
         prefix, suffix = escape.split(values, low, high)
@@ -165,6 +216,10 @@ class SymbolEncoder(_Sender):
     def _put_bits(self, values: Int32, widths: Int32) -> None:
         if values.size:
             self._words.encode(values, _BITS, np.left_shift(np.int32(1), widths))
+
+    def _put_each(self, indices: Int32, weights: Int32) -> None:
+        # float64 for the reason that _row_models gives
+        self._words.encode(np.ascontiguousarray(indices), _EACH, weights.astype(np.float64))
 
     def finish(self) -> bytes:
         """Give the payload: a multiple of 4 bytes, none if no symbol was coded."""
@@ -188,6 +243,17 @@ class RateCounter(_Sender):
 
     def _put_bits(self, values: Int32, widths: Int32) -> None:
         self.bits += float(widths.sum())
+
+    def _put_each(self, indices: Int32, weights: Int32) -> None:
+        sums = np.concatenate([np.zeros((len(weights), 1), np.int64), weights.cumsum(1, dtype=np.int64)], 1)
+        count = weights.shape[1]
+        # as CdfTable.probabilities
+        low, high = (
+            (np.take_along_axis(sums, index[:, None], 1) * (2**CODER_PRECISION - count) >> PRECISION)
+            + index[:, None]
+            for index in (indices, indices + 1)
+        )
+        self.bits += float(np.sum(CODER_PRECISION - np.log2(high - low)))
 
 
 class SymbolDecoder:
@@ -229,6 +295,16 @@ class SymbolDecoder:
         values[groups.order] = picked
         return values
 
+    def code_each(self, symbols: Int32 | None, weights: Int32) -> Int32:
+        """Decode a batch: see IndexCoder."""
+        if symbols is not None:
+            raise ValueError("a decoder is given None for the symbols")
+        found = np.empty(len(weights), dtype=np.int32)
+        for part in _parts(weights):
+            found[part] = self._decode(_EACH, weights[part].astype(np.float64))
+            self._again._put_each(found[part], weights[part])
+        return found
+
     def finish(self) -> None:
         """Check that the payload is exactly what an encoder writes for the symbols decoded.
 
@@ -256,9 +332,9 @@ class SymbolDecoder:
             self._again._put_bits(suffix[wide], prefix[wide])
         return escape.join(prefix, suffix, low, high)
 
-    def _decode(self, model: _Model, amount: int | Int32) -> Int32:
+    def _decode(self, model: _Model, parameters: int | Int32 | Float64) -> Int32:
         try:
-            return self._words.decode(model, amount)
+            return self._words.decode(model, parameters)
         except BaseException as error:
             _blame(error)
 
