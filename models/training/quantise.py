@@ -27,9 +27,9 @@ def grid_of(*reaches: Tensor) -> Tensor:
 
 
 class Quantiser:
-    """Collects the integer tensors of a model file; names are those that entropy.networks reads."""
+    """Collects the integer tensors of a model file, layer by layer, from a float network and its ranges."""
 
-    def __init__(self, model: ImageModel | InterModel, ranges: Ranges) -> None:
+    def __init__(self, model: nn.Module, ranges: Ranges) -> None:
         self.model, self.ranges = model, ranges
         self.tensors: dict[str, Tensor] = {}
 
@@ -97,6 +97,14 @@ class Quantiser:
             found += [self.ranges[end] for end in ends]
         return grid_of(*found)
 
+
+class LatentQuantiser(Quantiser):
+    """The networks of an image or inter model; names are those that entropy.networks reads."""
+
+    def __init__(self, model: ImageModel | InterModel, ranges: Ranges) -> None:
+        super().__init__(model, ranges)
+        self.model = model
+
     def hyper(self, feature: Tensor) -> None:
         """Hyper-synthesis; `feature` is the grid of its output."""
         net = self.model.hyper_synthesis
@@ -152,7 +160,7 @@ class Quantiser:
 
 def quantise(model: ImageModel | InterModel, ranges: Ranges) -> dict[str, Tensor]:
     """Integer tensors of the exact path. Raises ValueError where a layer cannot meet the certificate."""
-    quantiser = Quantiser(model, ranges)
+    quantiser = LatentQuantiser(model, ranges)
     latent = model.config.latent
     adaptors = [ranges[f"prior.adaptors.{n}"][latent:] for n in range(len(model.prior.adaptors))]
     inner = [ranges[f"prior.fuse.{n}.{part}"] for n in range(2) for part in ("enter", "expand")]

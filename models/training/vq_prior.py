@@ -1,0 +1,218 @@
+"""`python -m linnet.models.training.vq_prior TRAIN.npz`: train the index model of a VQ model on its tokens.
+
+The result holds the float network and the integer tensors that a model file has (`index.*`).
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import asdict
+from math import cos, log, log2, pi
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from ...entropy.index_tables import frequencies
+from ...entropy.layers import EXACT
+from ...entropy.tables import PRECISION
+from ..vq.config import VqConfig
+from ..vq.prior import IndexPrior, PriorConfig
+from .checkpoint import save_state
+from .quantise_indices import calibrate_prior, exact_bits, exact_model, quantise_prior
+from .speed import bf16_is_faster
+from .vq_tokens import Tokens, left_out, odd_places, read_tokens
+
+WARM_UP = 0.02  # of the time
+AVERAGE_DECAY = 0.999
+CLIP = 1.0
+LOOKS = 12  # at the held-out tokens
+
+
+def losses(net: IndexPrior, tokens: Tensor, generator: torch.Generator) -> Tensor:
+    """[stages] mean nats of an index that is to be found, for windows [N, stages, h, w]."""
+    split = net.config.coarse
+    coarse, fine = tokens[:, :split, ::2, ::2], tokens[:, split:]
+    found: list[Tensor] = []
+    for stage in range(split):
+        known, target = left_out(coarse, stage, generator)
+        found.append(_nats(net.coarse.heads[stage], net.coarse(known), target))
+    lifted = net.lifted(left_out(coarse, split, generator)[0], (fine.shape[2], fine.shape[3]))
+    for stage in range(fine.shape[1]):
+        known, target = left_out(fine, stage, generator)
+        found.append(_nats(net.fine.heads[stage], net.fine(known, lifted), target))
+    return torch.stack(found)
+
+
+def _nats(head: nn.Module, feature: Tensor, target: Tensor) -> Tensor:
+    assert isinstance(head, nn.Conv2d)
+    wanted = target > 0  # logits of these places only: codebooks are large
+    logits = F.linear(feature.permute(0, 2, 3, 1)[wanted], head.weight[:, :, 0, 0], head.bias)
+    return F.cross_entropy(logits.float(), target[wanted] - 1)
+
+
+@torch.no_grad()
+def held_out_bits(net: IndexPrior, tokens: Tokens) -> Tensor:
+    """[stages] bits of an index of whole arrays, coded as files code them."""
+    split = net.config.coarse
+    total, count = torch.zeros(len(net.config.codes)), torch.zeros(len(net.config.codes))
+    for number in range(len(tokens)):
+        array = tokens.array(number)[None]
+        grids = array[:, :split, ::2, ::2], array[:, split:]
+        for stage in range(len(net.config.codes)):
+            grid, own = (0, stage) if stage < split else (1, stage - split)
+            target = grids[grid][:, own]
+            second = odd_places(*target.shape[1:])
+            for wanted in (~second, second):
+                known = [part.clone() for part in grids]
+                known[grid][:, own:] = 0
+                if wanted is second:
+                    known[grid][:, own] = target * ~second
+                logits = net.logits(stage, known[0], known[1]).permute(0, 2, 3, 1)[:, wanted]
+                total[stage] += F.cross_entropy(logits[0], target[:, wanted][0] - 1, reduction="sum")
+            count[stage] += target.numel()
+    return total / count / log(2)
+
+
+def stage_counts(tokens: Tokens, config: PriorConfig) -> list[Tensor]:
+    """How often each index of each stage occurs on the stage's own grid."""
+    counts = [torch.zeros(codes, dtype=torch.int64) for codes in config.codes]
+    for number in range(len(tokens)):
+        array = tokens.array(number)
+        for stage, count in enumerate(counts):
+            own = array[stage, ::2, ::2] if stage < config.coarse else array[stage]
+            count += torch.bincount(own.reshape(-1) - 1, minlength=len(count))
+    return counts
+
+
+def static_bits(train: Tokens, held_out: Tokens, config: PriorConfig) -> Tensor:
+    """[stages] bits of a held-out index with the frequencies of the training set, 1 in 2^16 at least."""
+    bits: list[Tensor] = []
+    for of_train, found in zip(stage_counts(train, config), stage_counts(held_out, config), strict=True):
+        weights = torch.from_numpy(frequencies(of_train[None].numpy())[0]).double()
+        bits.append(((PRECISION - weights.log2()) * found).sum() / found.sum())
+    return torch.stack(bits).float()
+
+
+def _move_average(average: Sequence[Tensor], current: Sequence[Tensor], count: Tensor | int) -> None:
+    decay = min(AVERAGE_DECAY, (1 + int(count)) / (10 + int(count)))  # short at first: forget the beginning
+    get_ema_multi_avg_fn(decay)(list(average), list(current), count)
+
+
+class PriorTraining:
+    """One run: AdamW over a share of the time, and a moving average of the weights.
+
+    The logits begin as the logarithms of the frequencies, so that a fresh network is as good as a table.
+    """
+
+    def __init__(
+        self, config: PriorConfig, train: Tokens, learning_rate: float, batch: int, decay: float
+    ) -> None:
+        self.train, self.learning_rate, self.batch = train, learning_rate, batch
+        self.generator = torch.Generator().manual_seed(1)
+        torch.manual_seed(1)
+        self.net = IndexPrior(config)
+        heads = [*self.net.coarse.heads, *self.net.fine.heads]
+        for head, count in zip(heads, stage_counts(train, config), strict=True):
+            assert isinstance(head, nn.Conv2d)
+            assert head.bias is not None
+            head.bias.data = (count + 0.5).double().div(count.sum() + 0.5 * len(count)).log().float()
+        self.average = AveragedModel(self.net, multi_avg_fn=_move_average)
+        self.optimiser = torch.optim.AdamW(self.net.parameters(), lr=learning_rate, weight_decay=decay)
+        self.step, self.bf16 = 0, bf16_is_faster(torch.device("cpu"))
+
+    @property
+    def averaged(self) -> IndexPrior:
+        assert isinstance(self.average.module, IndexPrior)
+        return self.average.module
+
+    def update(self, phase: float) -> Tensor:
+        """One step at `phase` (0 to 1) of the schedule; [stages] losses in nats."""
+        rate = self.learning_rate * min(1.0, phase / WARM_UP, 0.5 + 0.5 * cos(pi * phase) + 0.01)
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        windows = self.train.windows(self.batch, self.generator)
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.bf16):
+            found = losses(self.net, windows, self.generator)
+        self.optimiser.zero_grad(set_to_none=True)
+        found.sum().backward()
+        nn.utils.clip_grad_norm_(self.net.parameters(), CLIP)
+        self.optimiser.step()
+        self.average.update_parameters(self.net)
+        self.step += 1
+        return found.detach()
+
+
+def _row(what: str, bits: Tensor, static: Tensor, places: Tensor) -> str:
+    """A line of the report: bits by stage, and of all stages together against static frequencies."""
+    gain = 100 * (1 - bits / static)
+    total = 100 * (1 - float(bits @ places / (static @ places)))
+    stages = "  ".join(f"{b:.3f} ({g:+.1f} %)" for b, g in zip(bits.tolist(), gain.tolist(), strict=True))
+    return f"{what}: {stages}  all {total:+.1f} %"
+
+
+def train(words: argparse.Namespace) -> None:
+    """Train for words.minutes, report on held-out tokens, quantise, save the best average."""
+    codes = tuple(stage.codes for stage in VqConfig().stages)
+    config = PriorConfig(codes, len(VqConfig().coarse), words.width, words.blocks)
+    tokens, held_out = read_tokens(words.tokens, codes), read_tokens(words.valid, codes)
+    places = torch.tensor([1.0] * config.coarse + [4.0] * (len(codes) - config.coarse))
+    static = static_bits(tokens, held_out, config)
+    print(f"log2 of the codebooks: {[round(log2(number), 3) for number in codes]}")
+    print(_row("static frequencies", static, static, places), flush=True)
+    run = PriorTraining(config, tokens, words.learning_rate, words.batch, words.weight_decay)
+    best, state, spent, look = float("inf"), run.averaged.state_dict(), 0.0, 1
+    while spent < words.minutes:
+        started = time.monotonic()
+        run.update(spent / words.minutes)
+        spent += (time.monotonic() - started) / 60
+        if spent >= words.minutes * look / LOOKS:
+            bits = held_out_bits(run.averaged, held_out)
+            print(_row(f"step {run.step}, {spent:.1f} min", bits, static, places), flush=True)
+            look += 1
+            if bits @ places < best:
+                best, state = float(bits @ places), deepcopy(run.averaged.state_dict())
+    net = run.averaged
+    net.load_state_dict(state)
+    exact = quantise_prior(net, calibrate_prior(net, tokens))
+    model = exact_model(exact)
+    print(_row("float", held_out_bits(net, held_out), static, places))
+    print(_row("exact", exact_bits(model, held_out, config.coarse), static, places))
+    print(f"largest sum {model.certify()} of {EXACT}, self-test {model.self_test():08x}")
+    save_state({"config": asdict(config), "model": net.state_dict(), "exact": exact}, words.out)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The words of the command line."""
+    top = argparse.ArgumentParser(prog="python -m linnet.models.training.vq_prior", description=__doc__)
+    top.add_argument("tokens", type=Path, help="TOKENS.npz of the training pictures")
+    top.add_argument("--valid", type=Path, required=True, help="TOKENS.npz of the held-out pictures")
+    top.add_argument("--out", type=Path, required=True, help="checkpoint to write")
+    top.add_argument("--minutes", type=float, default=30.0)
+    top.add_argument("--threads", type=int, default=1)
+    top.add_argument("--width", type=int, default=PriorConfig.width)
+    top.add_argument("--blocks", type=int, default=PriorConfig.blocks)
+    top.add_argument("--batch", type=int, default=16, help="windows of 256 px a step")
+    top.add_argument("--learning-rate", type=float, default=2e-3)
+    top.add_argument("--weight-decay", type=float, default=0.01)
+    return top
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run; returns the exit code."""
+    words = parser().parse_args(argv)
+    torch.set_num_threads(words.threads)
+    try:
+        train(words)
+    except (ValueError, OSError) as error:
+        print(f"vq_prior: {error}", file=sys.stderr)
+        return 2 if isinstance(error, ValueError) else 3
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
