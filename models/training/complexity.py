@@ -8,14 +8,16 @@ from ..image import HYPER_STRIDE
 from .inter import InterTraining
 from .objective import TrainingModel
 from .speed import count_flops
+from .vq import VqTraining
 
-Net = TrainingModel | InterTraining
+Coded = TrainingModel | InterTraining
+Net = Coded | VqTraining
 
 SIDE = 256  # px of the picture that is counted
 
 
 @torch.no_grad()
-def kmac_per_px(net: Net) -> dict[str, float]:
+def kmac_per_px(net: Coded) -> dict[str, float]:
     """Thousands of multiply-accumulates a pixel, by part; decoding is synthesis + entropy.
 
     encode: analysis, hyper-analysis and entropy. entropy: hyper-synthesis, prior and (of an inter model)
@@ -40,19 +42,19 @@ def kmac_per_px(net: Net) -> dict[str, float]:
     return {name: round(value, 1) for name, value in kmac.items()}
 
 
-def _analysed(net: Net, picture: Tensor, level: Tensor) -> Tensor:
+def _analysed(net: Coded, picture: Tensor, level: Tensor) -> Tensor:
     if isinstance(net, InterTraining):
         return net.model.analyse(picture, torch.cat([picture, picture], 1), level)
     return net.model.analyse(picture, level)
 
 
-def _synthesised(net: Net, y: Tensor, level: Tensor) -> Tensor:
+def _synthesised(net: Coded, y: Tensor, level: Tensor) -> Tensor:
     if isinstance(net, InterTraining):
         return net.model.synthesise(y, torch.zeros(1, 6, SIDE, SIDE), level)
     return net.model.synthesise(y, level)
 
 
-def _feature(net: Net, y: Tensor, z: Tensor, level: Tensor) -> Tensor:
+def _feature(net: Coded, y: Tensor, z: Tensor, level: Tensor) -> Tensor:
     assert z.shape[2] * HYPER_STRIDE * 16 == SIDE
     hyper = net.model.hyper_synthesis(z, level)
     if isinstance(net, InterTraining):

@@ -20,7 +20,7 @@ else:
 class TrainConfig:
     """What to train, on what, for how long.
 
-    kind: `image`, or `inter` for the model of the frames of a clip that are predicted.
+    kind: `image`, `inter` for the model of the frames of a clip that are predicted, or `vq`.
     data: folder of pictures (of clips, for an inter model), or a `.npz` made by `--pack`. run: folder of
     checkpoints and curves.
     start: a `best.pt` to fine-tune; its moving average becomes the first weights. An inter model may start
@@ -33,6 +33,7 @@ class TrainConfig:
     bf16 where this machine multiplies faster in it.
     Of an inter model: stills, pictures that are set in motion beside the clips. frames: of a chain, the key
     frame included. key_model: a model that ships, for the key frames.
+    Of a VQ model: key_model, whose transforms it starts with.
     """
 
     data: Path
@@ -67,7 +68,7 @@ class TrainConfig:
 
 
 CHOICES = {
-    "kind": ("image", "inter"),
+    "kind": ("image", "inter", "vq"),
     "key_model": tuple(spec.name for spec in SPECS if spec.kind == "image"),
     "metric": ("mse", "ms-ssim"),
     "compile": ("auto", "on", "off"),
@@ -119,7 +120,7 @@ def read_config(path: Path, given: Mapping[str, Path | None] | None = None) -> T
     if config.kind == "inter" and (config.frames < 2 or config.metric != "mse"):
         raise ValueError(f"{path}: an inter model needs 2 frames or more and metric = 'mse'")
     late = config.late_crop_px if config.late_share else config.crop_px
-    if config.metric == "ms-ssim" and min(config.crop_px, late) < MS_SSIM_SIDE:
+    if (config.metric == "ms-ssim" or config.kind == "vq") and min(config.crop_px, late) < MS_SSIM_SIDE:
         raise ValueError(
             f"{path}: ms-ssim needs crops of {MS_SSIM_SIDE} px or more: set crop_px and late_crop_px"
         )

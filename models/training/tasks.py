@@ -1,4 +1,4 @@
-"""What a run trains: an image model on pictures, or an inter model on clips."""
+"""What a run trains: an image or a VQ model on pictures, or an inter model on clips."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -6,7 +6,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from ..transforms import ImageConfig
+from ..transforms import ImageConfig, Transforms
+from ..vq.config import VqConfig
 from ..weights import build_transforms, read_card, read_tensors
 from ..zoo import find
 from .basis import block_basis
@@ -19,8 +20,12 @@ from .inter import InterTraining
 from .objective import TrainingModel
 from .residuals import ResidualSampler
 from .validation import evaluate, evaluate_chains
+from .vq import VqTraining
 
 Build = Callable[[ImageConfig, str], TrainingModel]
+
+
+START_CROPS = 512  # of pictures, that a VQ model starts from
 
 
 class Task(Protocol):
@@ -64,8 +69,24 @@ class ImageTask:
 
     def evaluate(self, net: Net) -> dict[str, float]:
         """See validation.evaluate."""
-        assert isinstance(net, TrainingModel)
+        assert isinstance(net, (TrainingModel, VqTraining))
         return evaluate(net, self.valid, self.config.valid_crops)
+
+
+class VqTask(ImageTask):
+    """Pictures, for a VQ model; see `vq`."""
+
+    def build(self) -> Net:
+        """See Task."""
+        net = VqTraining(VqConfig(image=self.config.model))
+        net.model.take_over(shipped_transforms(self.config.key_model, self.train.pixels.device))
+        return net
+
+    def basis(self, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Training pictures, and a seed for the codebooks."""
+        sampler = CropSampler(self.train, self.config.crop_px)
+        crops = torch.cat([sampler.batch(START_CROPS // 32, generator) for _ in range(32)])
+        return crops, torch.randint(2**31, (), generator=generator)
 
 
 class ClipTask:
@@ -76,9 +97,7 @@ class ClipTask:
         self.train, self.valid = (load_clips(config.data, part, device) for part in (False, True))
         check_clips(self.train, config)
         self.stills = load(config.stills, False, device) if config.stills else None
-        spec = find(config.key_model)
-        shape, _ = read_card(spec.path)
-        self.key = build_transforms(shape, read_tensors(spec.path, spec.sha256), device)
+        self.key = shipped_transforms(config.key_model, device)
 
     def build(self) -> Net:
         """See Task."""
@@ -102,4 +121,12 @@ class ClipTask:
 
 def task_of(config: TrainConfig, device: torch.device) -> Task:
     """The task that a configuration names."""
-    return ClipTask(config, device) if config.kind == "inter" else ImageTask(config, device)
+    kinds = {"image": ImageTask, "vq": VqTask, "inter": ClipTask}
+    return kinds[config.kind](config, device)
+
+
+def shipped_transforms(name: str, device: torch.device) -> Transforms:
+    """The transforms of an image model that ships."""
+    spec = find(name)
+    shape, _ = read_card(spec.path)
+    return build_transforms(shape, read_tensors(spec.path, spec.sha256), device)

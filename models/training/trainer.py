@@ -12,11 +12,13 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from .checkpoint import load_state, save_state
 from .config import TrainConfig
 from .curves import append_row, draw, read_rows
+from .groups import parameter_groups
 from .inter import InterTraining, from_image_model
 from .objective import Outcome, TrainingModel
 from .speed import bf16_is_faster, count_flops, matmul_flops
 from .tasks import Net, Task, task_of
 from .validation import VALID_LEVELS
+from .vq import VqOutcome, VqTraining
 from .world import World
 
 MAX_SKIPPED = 100  # updates in a row without a finite gradient: the run has diverged
@@ -65,15 +67,11 @@ class Trainer:
         self.config.run.mkdir(parents=True, exist_ok=True)
 
     def _optimiser(self) -> torch.optim.AdamW:
-        shortcut = list(self.net.model.shortcut.parameters())
-        chosen = {id(p) for p in shortcut}
-        rest = [p for p in self.net.parameters() if id(p) not in chosen and p.requires_grad]
-        # the shortcut starts at a solution: large first steps of Adam would only shake it loose
-        groups = [{"params": rest, "factor": 1.0}, {"params": shortcut, "factor": self.config.shortcut_rate}]
+        groups = parameter_groups(self.net, self.config.shortcut_rate)
         fused = self.device.type == "cuda"  # hundreds of small kernels become one
         return torch.optim.AdamW(groups, lr=self.config.learning_rate, weight_decay=0.0, fused=fused)
 
-    def _prepared(self, compile_net: bool) -> Callable[[Tensor, Tensor], Outcome]:
+    def _prepared(self, compile_net: bool) -> Callable[[Tensor, Tensor], Outcome | VqOutcome]:
         net: nn.Module = self.net
         if self.world.size > 1:
             net = DistributedDataParallel(
@@ -148,7 +146,7 @@ class Trainer:
     def averaged(self) -> Net:
         """The moving average of the weights, which is what a run is for."""
         module = self.average.module
-        assert isinstance(module, (TrainingModel, InterTraining))
+        assert isinstance(module, (TrainingModel, InterTraining, VqTraining))
         return module
 
     def _stage(self) -> tuple[int, int]:

@@ -7,6 +7,7 @@ from .clips import Clips
 from .data import Pictures
 from .inter import InterTraining
 from .objective import Outcome, TrainingModel, padded_to_hyper
+from .vq import VqOutcome, VqTraining
 
 VALID_LEVELS = (3, 15, 27, 39, 51, 63)
 
@@ -34,7 +35,7 @@ def held_out_chain(clips: Clips, number: int, length: int, side: int = 192) -> T
     return cut.permute(0, 3, 1, 2)[None].float() / 255
 
 
-def evaluate(model: TrainingModel, pictures: Pictures, crops: int) -> dict[str, float]:
+def evaluate(model: TrainingModel | VqTraining, pictures: Pictures, crops: int) -> dict[str, float]:
     """Mean loss, and bpp and PSNR (dB) per level, in float32. The model is left in evaluation mode."""
     samples = [held_out_crop(pictures, number) for number in range(min(len(pictures), crops))]
     return _curve(model, samples)
@@ -53,7 +54,7 @@ def _curve(model: nn.Module, samples: list[Tensor]) -> dict[str, float]:
         sums = torch.zeros(3)
         for sample in samples:
             level = torch.full((1,), float(chosen), device=sample.device)
-            outcome: Outcome = model(sample, level)
+            outcome: Outcome | VqOutcome = model(sample, level)
             found = torch.stack([outcome.loss(level), outcome.bpp[0], outcome.psnr_db[0]])
             sums += found.cpu() / len(samples)
         curve["loss"] += float(sums[0]) / len(VALID_LEVELS)

@@ -14,7 +14,7 @@ from ..vq.transforms import VqTransforms
 from .objective import MS_SSIM_WEIGHT
 
 MSE_WEIGHT = 0.25  # of 255^2 MSE beside MS_SSIM_WEIGHT * (1 - MS-SSIM)
-CODE_WEIGHT = 0.1  # of the codebooks' loss, per squared latent step
+CODE_WEIGHT = 20.0  # of the squared error of codes, in latent steps
 SCALE = 0.01  # of the whole: about 1
 
 

@@ -9,7 +9,10 @@ from ..haar import WaveletShortcut
 from ..transforms import Analysis, Synthesis, Transforms
 from .config import VqConfig
 from .quantisers.residual import ResidualQuantiser
-from .quantisers.simvq import SimVQ
+from .quantisers.soft import SoftVQ
+
+
+_LINEAR = ("enter", "leave", "to_code", "from_code")
 
 
 class CoarseNet(nn.Module):
@@ -70,7 +73,7 @@ class VqTransforms(nn.Module):
         self.synthesis = Synthesis(config.image)
         self.coarse_net, self.fine_net = CoarseNet(config), FineNet(config)
         self.coarse_codes, self.fine_codes = (
-            ResidualQuantiser([SimVQ(config.vector, stage.codes, learned_base=True) for stage in part])
+            ResidualQuantiser([SoftVQ(config.vector, stage.codes, learned_base=True) for stage in part])
             for part in (config.coarse, config.fine)
         )
 
@@ -78,6 +81,12 @@ class VqTransforms(nn.Module):
         """Start with the outer transforms of an image model of the same shape."""
         for name in ("shortcut", "analysis", "synthesis"):
             getattr(self, name).load_state_dict(getattr(image, name).state_dict())
+
+    def solved_parts(self) -> list[nn.Module]:
+        """What `start.start_from_latents` and an image model give."""
+        coarse, fine = self.coarse_net, self.fine_net
+        linear = [net.get_submodule(n) for net in (coarse, fine) for n in _LINEAR]
+        return [self.shortcut, *linear, self.coarse_codes, self.fine_codes]
 
     def latents(self, x: Tensor) -> Tensor:
         """[N, 3, H, W] in [-0.5, 0.5], sides multiples of 32 -> [N, latent, H/16, W/16]."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-COMMITMENT = 0.25  # weight of the encoder's share of the loss; source: VQ-VAE, arXiv:1711.00937
+COMMITMENT = 1.0  # weight of the encoder's share of the loss
 
 
 @dataclass(frozen=True, slots=True)

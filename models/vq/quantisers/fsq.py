@@ -15,7 +15,8 @@ class FSQ(ProductQuantiser):
     """Codes are the points of a grid in -1..1, `levels` along each channel; nothing can collapse.
 
     `centre` and `gain` of the input, per channel, are fixed by `start_from`, 0 and 1 without it. There
-    is no loss: the codes do not move, and the bound keeps the input near them.
+    is no loss: the codes do not move, and the bound keeps the input near them. Raises ValueError for less
+    than three levels, and as ProductQuantiser does.
     Source: FSQ, arXiv:2309.15505, with atanh where its appendix has tan, so that 0 stays at 0.
     """
 
@@ -25,6 +26,8 @@ class FSQ(ProductQuantiser):
 
     def __init__(self, levels: Sequence[int]) -> None:
         super().__init__(levels)
+        if min(levels) < 3:  # of two, one would lie at 0 and the other beyond the bound
+            raise ValueError(f"every channel needs three levels or more, not {tuple(levels)}")
         self.register_buffer("levels", torch.tensor(levels), persistent=False)
         self.register_buffer("centre", torch.zeros(len(levels)))
         self.register_buffer("gain", torch.ones(len(levels)))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from .base import Quantiser, straight_through
+from .base import Quantiser
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +40,12 @@ class ResidualQuantiser(nn.Module):
         value, loss = torch.zeros_like(x), torch.zeros_like(x[:, 0])
         indices: list[Tensor] = []
         for number, stage in enumerate(self.quantisers()):
-            found = stage(x - value.detach())
+            found = stage(x - value)
             keeps = (kept > number)[:, None, None]
-            value = value + torch.where(keeps[:, None], stage.look_up(found.indices), 0.0)
+            value = value + torch.where(keeps[:, None], found.value, 0.0)
             loss = loss + torch.where(keeps, found.loss, 0.0)
             indices.append(found.indices)
-        some = (kept > 0)[:, None, None, None]
-        return Residual(torch.where(some, straight_through(x, value), 0.0), tuple(indices), loss)
+        return Residual(value, tuple(indices), loss)
 
     def look_up(self, indices: Sequence[Tensor]) -> Tensor:
         """The sum of the codes of a prefix of stages, [N, C, h, w]."""
