@@ -1,4 +1,4 @@
-"""What training of a VQ model minimises: distortion at every number of stages, and the codebooks' own loss."""
+"""What training of a VQ model minimises: distortion with each number of stages, and the codes' own loss."""
 
 from dataclasses import dataclass
 

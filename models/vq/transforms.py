@@ -11,7 +11,6 @@ from .config import VqConfig
 from .quantisers.residual import ResidualQuantiser
 from .quantisers.soft import SoftVQ
 
-
 _LINEAR = ("enter", "leave", "to_code", "from_code")
 
 
@@ -57,7 +56,7 @@ class FineNet(nn.Module):
         return self.to_code(self.before(self.enter(torch.cat([y - guess, guess], 1))))
 
     def decode(self, guess: Tensor, code: Tensor, count: Tensor) -> Tensor:
-        """Latents [N, latent, h, w] of the guess and vectors; `count` [N, h, w]: stages known at each place."""
+        """Guess and vectors to latents [N, latent, h, w]; `count` [N, h, w]: stages known at each place."""
         bias = self.count_bias(count).permute(0, 3, 1, 2)
         return self.finish(guess + self.leave(self.from_code(code)) + bias)
 
@@ -91,6 +90,13 @@ class VqTransforms(nn.Module):
     def latents(self, x: Tensor) -> Tensor:
         """[N, 3, H, W] in [-0.5, 0.5], sides multiples of 32 -> [N, latent, H/16, W/16]."""
         return self.analysis(x, self._level(x), self.shortcut)
+
+    def encode(self, x: Tensor) -> tuple[Tensor, ...]:
+        """As `latents` -> the indices of all stages, int64, as `decode` takes them."""
+        y = self.latents(x).float()
+        coarse = self.coarse_codes(self.coarse_net.encode(y))
+        guess = self.coarse_net.decode(coarse.value).float()
+        return coarse.indices + self.fine_codes(self.fine_net.encode(y, guess)).indices
 
     def picture(self, guess: Tensor, code: Tensor, count: Tensor) -> Tensor:
         """What `latents` took, from the coarse guess, fine vectors and the stages known at each place."""

@@ -1,0 +1,89 @@
+"""`python -m linnet.models.training.export_vq CONFIG`: a VQ model and its index model as a model file."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from ...entropy.index_file import read_index_model
+from ...entropy.networks import TensorSource
+from ..vq.codec import architecture_of
+from ..vq.quantisers.simvq import SimVQ
+from ..vq.transforms import VqTransforms
+from ..weights import Card
+from .checkpoint import load_state
+from .config import TrainConfig, find_config, read_config
+from .data import load
+from .export import training_settings
+from .vq import MS_SSIM_WEIGHT, MSE_WEIGHT
+from .vq_dump import trained
+
+
+@torch.no_grad()
+def fold_codebooks(model: VqTransforms) -> None:
+    """Put each codebook's learned map into its base."""
+    for part in model.modules():
+        if isinstance(part, SimVQ):
+            part.base.copy_(part.codebook())
+            part.mix.copy_(torch.eye(part.mix.shape[0]))
+
+
+def stored(model: VqTransforms) -> dict[str, Tensor]:
+    """The float tensors of a model file: weights in fp16, gains in fp32."""
+    return {
+        f"transform.{name}": value.float() if "gain" in name else value.half()
+        for name, value in model.state_dict().items()
+    }
+
+
+def export(config: TrainConfig, prior: Path, target: Path, card: Card) -> None:
+    """Write the model file of a run's best checkpoint and the index model that `vq_prior` made for it."""
+    model, state = trained(config)
+    fold_codebooks(model)
+    exact = load_state(prior, torch.device("cpu"))["exact"]
+    index_model = read_index_model(TensorSource(exact, torch.float32, torch.device("cpu")))
+    index_model.certify()
+    pictures = [len(load(config.data, held_out, torch.device("cpu"))) for held_out in (False, True)]
+    card = {
+        "loss": f"{MSE_WEIGHT} * 255^2 * MSE + {MS_SSIM_WEIGHT:.0f} * (1 - MS-SSIM), RGB; all numbers of stages",
+        "settings": training_settings(config),
+        **card,
+        "steps": state["step"],
+        "held_out_loss": state["loss"],
+        "training_hours": round(state["seconds"] / 3600, 2),
+        "torch": torch.__version__,
+        "data": f"{pictures[0]} pictures of {config.data.name}; {pictures[1]} of other photos held out",
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "stages": [[stage.stride, stage.codes] for stage in model.config.stages],
+    }
+    tensors = stored(model) | {f"exact.{name}": value for name, value in exact.items()}
+    tensors["selftest.hash"] = torch.tensor(index_model.self_test())
+    metadata = {"linnet": "1", "architecture": architecture_of(model.config), "card": json.dumps(card)}
+    safetensors.torch.save_file({k: v.contiguous() for k, v in tensors.items()}, target, metadata)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run; returns the exit code."""
+    top = argparse.ArgumentParser(prog="python -m linnet.models.training.export_vq", description=__doc__)
+    top.add_argument("config", help="the configuration that the VQ model was trained with")
+    top.add_argument("--data", type=Path)
+    top.add_argument("--run", type=Path)
+    top.add_argument("--prior", type=Path, required=True, help="what vq_prior wrote")
+    top.add_argument("--out", type=Path, required=True, metavar="FILE.safetensors")
+    top.add_argument("--card", type=Path, metavar="FILE.json", help="more entries of the model card")
+    words = top.parse_args(argv)
+    try:
+        config = read_config(find_config(words.config), {"data": words.data, "run": words.run})
+        export(config, words.prior, words.out, json.loads(words.card.read_text()) if words.card else {})
+    except (ValueError, OSError) as error:
+        print(f"export_vq: {error}", file=sys.stderr)
+        return 2 if isinstance(error, ValueError) else 3
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

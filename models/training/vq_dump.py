@@ -1,0 +1,100 @@
+"""`python -m linnet.models.training.vq_dump CONFIG`: the tokens of pictures, for `vq_prior` to learn from.
+
+Of the training part whole pictures and random crops, of the held-out part whole pictures.
+"""
+
+import argparse
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from ..vq.config import COARSE_PX, FINE_PX, VqConfig
+from ..vq.transforms import VqTransforms
+from .checkpoint import load_state
+from .config import TrainConfig, find_config, read_config
+from .crops import CropSampler
+from .data import Pictures, load
+from .speed import bf16_is_faster
+from .vq import VqTraining
+
+CROP_PX, BATCH = 256, 8
+
+
+def trained(config: TrainConfig) -> tuple[VqTransforms, dict]:
+    """The networks of a run's best checkpoint, and the checkpoint."""
+    net = VqTraining(VqConfig(image=config.model))
+    state = load_state(config.run / "best.pt", torch.device("cpu"))
+    net.load_state_dict(state["model"])
+    return net.model.to(memory_format=torch.channels_last).eval(), state
+
+
+@torch.inference_mode()
+def tokens_of(model: VqTransforms, pictures: Tensor) -> Tensor:
+    """[N, 3, H, W] in 0..1 -> int16 tokens [N, ceil(H/16), ceil(W/16), stages], as a codec has them."""
+    height, width = pictures.shape[2:]
+    padding = (0, -width % COARSE_PX, 0, -height % COARSE_PX)
+    with torch.autocast("cpu", torch.bfloat16, enabled=bf16_is_faster(torch.device("cpu"))):
+        indices = model.encode(F.pad(pictures, padding, mode="replicate") - 0.5)
+    steps = [stage.stride // FINE_PX for stage in model.config.stages]
+    tokens = [
+        (each + 1).repeat_interleave(step, 1).repeat_interleave(step, 2)
+        for each, step in zip(indices, steps, strict=True)
+    ]
+    return torch.stack(tokens, -1)[:, : -(-height // FINE_PX), : -(-width // FINE_PX)].to(torch.int16)
+
+
+def whole(pictures: Pictures) -> Iterator[Tensor]:
+    """[1, 3, H, W] in 0..1, one after the other."""
+    for number in range(len(pictures)):
+        yield pictures.picture(number)[None].float() / 255
+
+
+def write_tokens(model: VqTransforms, batches: Iterable[Tensor], target: Path) -> int:
+    """Write the tokens of batches of pictures as `vq_tokens.read_tokens` reads them; returns how many."""
+    arrays = [each.numpy() for batch in batches for each in tokens_of(model, batch)]
+    shapes = np.array([array.shape for array in arrays], np.int32)
+    flat = np.concatenate([array.reshape(-1) for array in arrays])
+    np.savez(str(target), allow_pickle=False, tokens=flat, shapes=shapes)
+    return len(arrays)
+
+
+def crops(pictures: Pictures, count: int) -> Iterator[Tensor]:
+    """Batches of random training crops."""
+    generator = torch.Generator().manual_seed(0)
+    sampler = CropSampler(pictures, CROP_PX)
+    for _ in range(count // BATCH):
+        yield sampler.batch(BATCH, generator)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run; returns the exit code."""
+    top = argparse.ArgumentParser(prog="python -m linnet.models.training.vq_dump", description=__doc__)
+    top.add_argument("config", help="the configuration that the VQ model was trained with")
+    top.add_argument("--data", type=Path)
+    top.add_argument("--run", type=Path)
+    top.add_argument("--train", type=Path, required=True, metavar="FILE.npz")
+    top.add_argument("--valid", type=Path, required=True, metavar="FILE.npz")
+    top.add_argument("--crops", type=int, default=4000, help="beside the whole training pictures")
+    top.add_argument("--threads", type=int, default=1)
+    words = top.parse_args(argv)
+    torch.set_num_threads(words.threads)
+    try:
+        config = read_config(find_config(words.config), {"data": words.data, "run": words.run})
+        model, _ = trained(config)
+        parts = [load(config.data, held_out, torch.device("cpu")) for held_out in (False, True)]
+        print(write_tokens(model, whole(parts[1]), words.valid), "held-out pictures", flush=True)
+        batches = (batch for part in (whole(parts[0]), crops(parts[0], words.crops)) for batch in part)
+        print(write_tokens(model, batches, words.train), "training pictures and crops")
+    except (ValueError, OSError) as error:
+        print(f"vq_dump: {error}", file=sys.stderr)
+        return 2 if isinstance(error, ValueError) else 3
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
