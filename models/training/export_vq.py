@@ -49,7 +49,7 @@ def export(config: TrainConfig, prior: Path, target: Path, card: Card) -> None:
     index_model.certify()
     pictures = [len(load(config.data, held_out, torch.device("cpu"))) for held_out in (False, True)]
     card = {
-        "loss": f"{MSE_WEIGHT} * 255^2 * MSE + {MS_SSIM_WEIGHT:.0f} * (1 - MS-SSIM), RGB; all numbers of stages",
+        "loss": f"{MSE_WEIGHT} * 255^2 * MSE + {MS_SSIM_WEIGHT:.0f} * (1 - MS-SSIM), any number of stages",
         "settings": training_settings(config),
         **card,
         "steps": state["step"],
