@@ -1,12 +1,14 @@
 """A small codec in stages for the tests: a colour for each block of 32 pixels, and two corrections at 16.
 
-It has fixed codebooks and no networks, but codes real pictures with the real range coder. Run as a program it
-is the `linnet` command with this model in it, called `blocks`.
+It has fixed codebooks and no networks, but codes real pictures with the real range coder.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
+import pytest
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -123,14 +125,30 @@ def load(spec: ModelSpec, device: str = "cpu") -> codecs.StagedCodec:
 _LOAD = codecs.load_staged
 
 
-def install() -> None:
-    """Make the model known in this process."""
-    zoo.SPECS = (*zoo.SPECS, SPEC)
-    codecs.load_staged = load
+def install(patch: pytest.MonkeyPatch) -> None:
+    """Make the model known in this process, until the patch is undone."""
+    patch.setattr(zoo, "SPECS", (*zoo.SPECS, SPEC))
+    patch.setattr(codecs, "load_staged", load)
 
 
-if __name__ == "__main__":
-    from linnet.codec.cli.app import main
+def starts(data: bytes) -> list[int]:
+    """Where the parts of a file begin, and where its end chunk does."""
+    found, place = [], 8
+    while place < len(data):
+        length, payload = 0, place + 1
+        for shift in range(0, 63, 7):
+            length |= (data[payload] & 127) << shift
+            payload += 1
+            if data[payload - 1] < 128:
+                break
+        if data[place : place + 1] in b"PE":
+            found.append(place)
+        place = payload + length + 4
+    return found
 
-    install()
-    main()
+
+def without(data: bytes, numbers: Collection[int]) -> bytes:
+    """The file with some of its parts cut out."""
+    places = starts(data)
+    pieces = [data[a:b] for n, (a, b) in enumerate(pairwise(places)) if n not in numbers]
+    return data[: places[0]] + b"".join(pieces) + data[places[-1] :]
