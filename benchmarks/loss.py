@@ -84,7 +84,7 @@ class Loss:
         self.vq = linnet.encode(original, model=model, quality=100, tile=tile).data or b""
         self.whole = linnet.encode(original, model=model, quality=100).bytes
         made = Contest(restart_jpeg(), original, folder).candidates(len(self.vq))
-        self.jpeg: Candidate = max(made, key=lambda each: ms_ssim(original, each.pixels))
+        self.jpeg: Candidate = max(made, key=lambda each: ms_ssim(original, each.decode()))
         self.jpeg_data = self.jpeg.path.read_bytes()
 
     def points(self, share: float, seed: int) -> dict[str, Point]:

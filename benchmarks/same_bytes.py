@@ -1,8 +1,9 @@
 """Files of one picture by several codecs, each as large as a budget of bytes allows."""
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 
@@ -33,18 +34,24 @@ class Rival:
         """Its name for people."""
         return self.adapter.label
 
+    @property
+    def key(self) -> str:
+        """Another one for other settings or versions, fit for a folder."""
+        said = json.dumps([self.label, self.adapter.settings, dict(self.adapter.versions)])
+        return hashlib.sha256(said.encode()).hexdigest()[:12]
+
 
 @dataclass(frozen=True)
 class Candidate:
-    """A decoded file. scale: how far the picture was reduced. fits: whether it keeps the budget."""
+    """A file. scale: how far the picture was reduced. fits: whether it keeps the budget."""
 
     label: str
     path: Path
     scale: int
     value: float
     bytes: int
-    pixels: Pixels
     fits: bool
+    decode: Callable[[], Pixels]
 
 
 def find_rivals(names: Sequence[str]) -> list[Rival]:
@@ -89,15 +96,11 @@ def largest_within(size_of: Callable[[int], int], count: int, budget: int) -> in
 
 @dataclass(frozen=True)
 class Contest:
-    """The files of one rival for one picture; every one is made once, whatever the budgets ask for."""
+    """The files of one rival for one picture; each is made once, whatever the budgets ask for, and kept."""
 
     rival: Rival
     original: Pixels
     folder: Path
-
-    @cached_property
-    def _sizes(self) -> dict[tuple[int, int], int]:
-        return {}
 
     def candidates(self, budget: int) -> list[Candidate]:
         """The largest file within the budget at each scale; if there is none, the smallest of all files."""
@@ -119,17 +122,21 @@ class Contest:
         return self.folder / f"{scale}_{setting}{self.rival.adapter.suffix}"
 
     def _size(self, scale: int, setting: int) -> int:
-        if (scale, setting) not in self._sizes:
-            path = self._path(scale, setting)
-            self.rival.adapter.encode(reduced(self.original, scale), self.rival.values[setting], path)
-            self._sizes[scale, setting] = path.stat().st_size
-        return self._sizes[scale, setting]
+        path = self._path(scale, setting)
+        if not path.exists():
+            unfinished = path.with_name(f"new{path.suffix}")
+            self.rival.adapter.encode(reduced(self.original, scale), self.rival.values[setting], unfinished)
+            unfinished.rename(path)
+        return path.stat().st_size
 
     def _candidate(self, scale: int, setting: int, fits: bool) -> Candidate:
         size, value = self._size(scale, setting), self.rival.values[setting]
         path, (height, width) = self._path(scale, setting), reduced_size(self.original, scale)
-        decoded = enlarged(self.rival.adapter.decode(path, (width, height)), self.original.shape[:2])
-        return Candidate(self.rival.label, path, scale, value, size, decoded, fits)
+
+        def decode() -> Pixels:
+            return enlarged(self.rival.adapter.decode(path, (width, height)), self.original.shape[:2])
+
+        return Candidate(self.rival.label, path, scale, value, size, fits, decode)
 
 
 def reduced_size(pixels: Pixels, scale: int) -> tuple[int, int]:

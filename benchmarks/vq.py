@@ -15,6 +15,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +27,6 @@ from same_bytes import Candidate, Contest, Rival, find_rivals
 from linnet.codec.bench.adapters.base import Pixels
 from linnet.codec.bench.metrics import METRICS, PictureMetric, measure_all
 from linnet.codec.bench.pictures import load_rgb
-from linnet.codec.distortion import ms_ssim
 from linnet.models.vq.config import VqConfig
 
 CODECS = "jpeg,webp,avif,avif-slow,jxl,linnet:fast,linnet:fast-ms-ssim"
@@ -64,18 +64,21 @@ class Entry:
     bpp: float
     figures: Mapping[str, float | None]
 
+    @property
+    def ms_ssim(self) -> float:
+        """What the best of several is chosen by."""
+        return self.figures["ms_ssim"] or 0.0
+
 
 def measured(original: Pixels, candidate: Candidate) -> Entry:
-    """Measure a decoded file."""
+    """Measure a decoded file, or read beside it what was measured before."""
     bpp = candidate.bytes * 8 / (original.shape[0] * original.shape[1])
-    return Entry(candidate, bpp, measure_all(MEASURES, original, candidate.pixels))
-
-
-def best_of(original: Pixels, candidates: Sequence[Candidate]) -> Candidate:
-    """The one with the best MS-SSIM."""
-    if len(candidates) == 1:
-        return candidates[0]
-    return max(candidates, key=lambda each: ms_ssim(original, each.pixels))
+    beside = candidate.path.with_name(f"{candidate.path.name}.json")
+    if beside.exists():
+        return Entry(candidate, bpp, json.loads(beside.read_text()))
+    figures = measure_all(MEASURES, original, candidate.decode())
+    beside.write_text(json.dumps(figures))
+    return Entry(candidate, bpp, figures)
 
 
 def nearest_stages(rates_bpp: Mapping[int, float], target_bpp: float) -> int:
@@ -121,7 +124,9 @@ def our_files(pictures: Sequence[Path], stages: int, model: str, folder: Path) -
     files = [folder / f"{path.stem}.lnt" for path in pictures]
     linnet("decode", *files, "-o", f"{folder}/", "--quiet")
     return [
-        Candidate(OURS, path, 1, quality, path.stat().st_size, load_rgb(path.with_suffix(".png")), True)
+        Candidate(
+            OURS, path, 1, quality, path.stat().st_size, True, partial(load_rgb, path.with_suffix(".png"))
+        )
         for path in files
     ]
 
@@ -135,13 +140,13 @@ class Study:
     model: str
     found: dict[int, dict[str, list[Entry]]]
 
-    def run(self, folder: Path, say: Callable[[str], None]) -> None:
-        """Measure everything, picture by picture."""
+    def run(self, folder: Path, kept: Path, say: Callable[[str], None]) -> None:
+        """Measure everything, picture by picture; our files go into `folder`, those of others into `kept`."""
         counts = range(1, len(VqConfig().stages) + 1)
         ours: dict[int, list[Candidate]] = {}
         for stages in counts:
             place = folder / f"{stages}"
-            place.mkdir()
+            place.mkdir(parents=True)
             ours[stages] = our_files(self.pictures, stages, self.model, place)
             self.found[stages] = {}
         for number, path in enumerate(self.pictures):
@@ -149,11 +154,13 @@ class Study:
             for stages in counts:
                 self._add(stages, measured(original, ours[stages][number]))
             for rival in self.rivals:
-                with tempfile.TemporaryDirectory() as scratch:
-                    contest = Contest(rival, original, Path(scratch))
-                    for stages in counts:
-                        made = contest.candidates(ours[stages][number].bytes)
-                        self._add(stages, measured(original, best_of(original, made)))
+                place = kept / rival.key / path.stem
+                place.mkdir(parents=True, exist_ok=True)
+                contest = Contest(rival, original, place)
+                for stages in counts:
+                    made = contest.candidates(ours[stages][number].bytes)
+                    entries = [measured(original, each) for each in made]
+                    self._add(stages, max(entries, key=lambda entry: entry.ms_ssim))
             say(path.name)
 
     def _add(self, stages: int, entry: Entry) -> None:
@@ -192,7 +199,7 @@ def _cell(entry: Entry) -> Cell:
     made = entry.candidate
     reduction = f", at 1/{made.scale}" if made.scale > 1 else ""
     size = f"{made.bytes} bytes{'' if made.fits else ' (too large)'}"
-    return Cell(made.pixels, [f"{made.label}{reduction}", f"{size}, MS-SSIM {entry.figures['ms_ssim']:.3f}"])
+    return Cell(made.decode(), [f"{made.label}{reduction}", f"{size}, MS-SSIM {entry.ms_ssim:.3f}"])
 
 
 def main() -> None:
@@ -204,6 +211,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--model", default="vq")
     parser.add_argument("--codecs", default=CODECS)
+    parser.add_argument(
+        "--files", type=Path, metavar="DIR", help="keeps other codecs' files for the next run"
+    )
     parser.add_argument("--sheet", type=Path, metavar="PNG")
     parser.add_argument("--sheet-stages", type=int, default=3)
     parser.add_argument("--sheet-pictures", default="05,07,19,23", metavar="NAMES")
@@ -211,11 +221,12 @@ def main() -> None:
     paths = sorted(words.pictures.glob("*.png"))
     study = Study(paths, find_rivals(words.codecs.split(",")), words.model, {})
     with tempfile.TemporaryDirectory() as folder:
-        study.run(Path(folder), lambda name: print(name, flush=True))
-    words.out.write_text(json.dumps(study.result(), indent=1) + "\n")
-    if words.sheet:
-        cells = study.sheet(words.sheet_stages, words.sheet_pictures.split(","))
-        draw_sheet(cells, 320).save(words.sheet, optimize=True)
+        kept = words.files or Path(folder) / "others"
+        study.run(Path(folder) / "ours", kept, lambda name: print(name, flush=True))
+        words.out.write_text(json.dumps(study.result(), indent=1) + "\n")
+        if words.sheet:
+            cells = study.sheet(words.sheet_stages, words.sheet_pictures.split(","))
+            draw_sheet(cells, 320).save(words.sheet, optimize=True)
 
 
 if __name__ == "__main__":

@@ -5,12 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import vq_samples
 from contact_sheet import Cell, draw_sheet
-from loss import blanked
+from loss import blanked, part_payloads
 from PIL import Image
 from restart import restart_segments, segment_rows, with_rows_interpolated
 from same_bytes import Contest, enlarged, find_rivals, largest_within, reduced
 
+import linnet
 from linnet.codec.distortion import psnr_db
 
 
@@ -32,7 +34,7 @@ def test_a_rival_gets_the_largest_files_within_the_bytes_at_every_scale(
     assert [each.scale for each in found] == [1, 2, 4]
     for each in found:
         assert each.path.stat().st_size == each.bytes <= budget
-        assert each.pixels.shape == pixels.shape
+        assert each.decode().shape == pixels.shape
         if each.value < max(rival.values):
             rival.adapter.encode(reduced(pixels, each.scale), each.value + 1, tmp_path / "larger.jpg")
             assert (tmp_path / "larger.jpg").stat().st_size > budget
@@ -78,6 +80,23 @@ def test_interpolated_rows_are_nearer_to_the_picture_than_what_libjpeg_shows(pho
     mended = with_rows_interpolated(harmed, segment_rows(lost, photo.height))
     original = np.asarray(photo)
     assert psnr_db(original, mended) > psnr_db(original, harmed) + 1
+
+
+def test_a_blanked_part_is_one_lost_stage_of_one_tile(
+    photo: Image.Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vq_samples.install(monkeypatch)
+    pixels = np.asarray(photo.crop((100, 50, 292, 242)))
+    data = linnet.encode(pixels, model="blocks", quality=100, tile=64).data or b""
+    parts = part_payloads(data)
+    assert len(parts) == 3 * 9
+    whole = linnet.decode(data).pixels
+    harmed = linnet.decode(blanked(data, [parts[9 + 4]]), allow_partial=True)
+    assert harmed.losses is not None
+    assert (harmed.losses.lost, harmed.losses.coarser) == (2, ((4, 1),))  # the stage behind it goes with it
+    changed = np.argwhere((whole != harmed.pixels).any(2))
+    assert changed.min() >= 64
+    assert changed.max() < 128
 
 
 def test_rows_of_a_slope_come_back_by_interpolation() -> None:

@@ -11,7 +11,6 @@ from cli_process import Finished
 from PIL import Image
 
 import linnet
-from linnet.models import codecs, zoo
 
 COMMAND = [sys.executable, str(Path(__file__).with_name("vq_samples.py"))]
 
@@ -53,8 +52,7 @@ def test_a_folder_becomes_one_file_with_a_name_for_each_picture(folder: Path, tm
 def test_files_and_pipes_give_what_their_pictures_give(folder: Path, tmp_path: Path) -> None:
     picture, file = folder / "a.png", tmp_path / "a.lnt"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(zoo, "SPECS", (*zoo.SPECS, vq_samples.SPEC))
-        patch.setattr(codecs, "load_staged", vq_samples.load)
+        vq_samples.install(patch)
         linnet.encode(picture, file, model="blocks", quality=100)
     out = tmp_path / "t.npz"
     words = ("-m", "blocks", "--stages", "2", "-o", out)

@@ -12,7 +12,6 @@ from PIL import Image
 from safetensors import safe_open
 
 import linnet
-from linnet.models import codecs, zoo
 from linnet.models.vq.config import Stage
 
 STAGES = (Stage(32, 125), Stage(16, 27), Stage(16, 27))
@@ -20,8 +19,7 @@ STAGES = (Stage(32, 125), Stage(16, 27), Stage(16, 27))
 
 @pytest.fixture(autouse=True)
 def _blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(zoo, "SPECS", (*zoo.SPECS, vq_samples.SPEC))
-    monkeypatch.setattr(codecs, "load_staged", vq_samples.load)
+    vq_samples.install(monkeypatch)
 
 
 @pytest.fixture
