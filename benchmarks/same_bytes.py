@@ -15,9 +15,7 @@ from linnet.codec.bench.adapters.base import CodecOptions, PictureAdapter, Pixel
 from linnet.codec.bench.adapters.pillow import PillowCodec
 
 SCALES = (1, 2, 4)  # a picture may be reduced before it is coded, as people do who need very small files
-SLOW_SPEED = (
-    2  # of AVIF: about twelve times the work of speed 6; 0 takes twice as long again for 0 to 4 % less
-)
+SLOW_SPEED = 4  # of AVIF: five times the work of speed 6; files of speed 2 were as large, to 5 %
 _PERCENT = tuple(range(96))
 _LOW_QUALITIES = tuple(range(0, 41, 2))  # of Linnet's other models, whose smallest files are the question
 
