@@ -1,6 +1,7 @@
 """A small codec in stages for the tests: a colour for each block of 32 pixels, and two corrections at 16.
 
-It has fixed codebooks and no networks, but codes real pictures with the real range coder.
+It has fixed codebooks and no networks, but codes real pictures with the real range coder. Run as a program it
+is the `linnet` command with this model in it, called `blocks`.
 """
 
 from collections.abc import Collection
@@ -152,3 +153,10 @@ def without(data: bytes, numbers: Collection[int]) -> bytes:
     places = starts(data)
     pieces = [data[a:b] for n, (a, b) in enumerate(pairwise(places)) if n not in numbers]
     return data[: places[0]] + b"".join(pieces) + data[places[-1] :]
+
+
+if __name__ == "__main__":
+    from linnet.codec.cli.app import main
+
+    install(pytest.MonkeyPatch())
+    main()
