@@ -61,7 +61,7 @@ def code_part(
 
 
 def hash_of(indices: Int32) -> int:
-    """CRC-32 of indices as little-endian int32 in raster order (FORMAT.md section 20)."""
+    """CRC-32 of indices as little-endian int32 in raster order (FORMAT.md section 8)."""
     return zlib.crc32(indices.astype("<i4").tobytes())
 
 
