@@ -19,6 +19,7 @@ from .checkpoint import load_state
 from .config import TrainConfig, find_config, read_config
 from .data import load
 from .export import training_settings
+from .perceptual import TRAINED
 from .vq import MS_SSIM_WEIGHT, MSE_WEIGHT
 from .vq_dump import trained
 
@@ -40,8 +41,18 @@ def stored(model: VqTransforms) -> dict[str, Tensor]:
     }
 
 
-def export(config: TrainConfig, prior: Path, target: Path, card: Card) -> None:
-    """Write the model file of a run's best checkpoint and the index model that `vq_prior` made for it."""
+def perceptual_parts(path: Path) -> dict[str, Tensor]:
+    """The tensors of a perceptual decoder that differ from the other one's, as a model file has them."""
+    decoder = load_state(path, torch.device("cpu"))["decoder"]
+    return {
+        f"perceptual.{name}": value.float() if "gain" in name else value.half()
+        for name, value in decoder.items()
+        if name.startswith(TRAINED)
+    }
+
+
+def export(config: TrainConfig, prior: Path, perceptual: Path | None, target: Path, card: Card) -> None:
+    """Write the model file of a run's best checkpoint, with what `vq_prior` and `perceptual` made for it."""
     model, state = trained(config)
     fold_codebooks(model)
     exact = load_state(prior, torch.device("cpu"))["exact"]
@@ -60,7 +71,11 @@ def export(config: TrainConfig, prior: Path, target: Path, card: Card) -> None:
         "parameters": sum(p.numel() for p in model.parameters()),
         "stages": [[stage.stride, stage.codes] for stage in model.config.stages],
     }
-    tensors = stored(model) | {f"exact.{name}": value for name, value in exact.items()}
+    tensors = (
+        stored(model)
+        | (perceptual_parts(perceptual) if perceptual else {})
+        | {f"exact.{name}": value for name, value in exact.items()}
+    )
     tensors["selftest.hash"] = torch.tensor(index_model.self_test())
     metadata = {"linnet": "1", "architecture": architecture_of(model.config), "card": json.dumps(card)}
     safetensors.torch.save_file({k: v.contiguous() for k, v in tensors.items()}, target, metadata)
@@ -73,12 +88,19 @@ def main(argv: list[str] | None = None) -> int:
     top.add_argument("--data", type=Path)
     top.add_argument("--run", type=Path)
     top.add_argument("--prior", type=Path, required=True, help="what vq_prior wrote")
+    top.add_argument("--perceptual", type=Path, help="what perceptual wrote")
     top.add_argument("--out", type=Path, required=True, metavar="FILE.safetensors")
     top.add_argument("--card", type=Path, metavar="FILE.json", help="more entries of the model card")
     words = top.parse_args(argv)
     try:
         config = read_config(find_config(words.config), {"data": words.data, "run": words.run})
-        export(config, words.prior, words.out, json.loads(words.card.read_text()) if words.card else {})
+        export(
+            config,
+            words.prior,
+            words.perceptual,
+            words.out,
+            json.loads(words.card.read_text()) if words.card else {},
+        )
     except (ValueError, OSError) as error:
         print(f"export_vq: {error}", file=sys.stderr)
         return 2 if isinstance(error, ValueError) else 3

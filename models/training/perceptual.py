@@ -29,6 +29,7 @@ ADVERSARIAL_WEIGHT = 0.05
 FEATURE_WEIGHT = 0.3
 MS_SSIM_WEIGHT, L1_WEIGHT, HAAR_WEIGHT = 1.0, 2.0, 2.0
 AVERAGE_DECAY = 0.995
+TRAINED = ("fine_net.finish.", "fine_net.count_bias.", "synthesis.")
 REPORT_STEPS = 50
 DETAIL_LEVELS = 3
 
@@ -74,8 +75,8 @@ class Perceptual:
         self.model.requires_grad_(False)
         self.fixed.requires_grad_(False)
         self.decoder = Decoder(self.model)
-        for part in (self.model.fine_net.finish, self.model.fine_net.count_bias, self.model.synthesis):
-            part.requires_grad_(True)
+        for name, parameter in self.decoder.named_parameters():
+            parameter.requires_grad_(name.startswith(TRAINED))
         self.judge = PatchDiscriminator().to(memory_format=torch.channels_last)
         self.average = AveragedModel(self.decoder, multi_avg_fn=get_ema_multi_avg_fn(AVERAGE_DECAY))
         chosen = [p for p in self.decoder.parameters() if p.requires_grad]

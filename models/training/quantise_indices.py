@@ -16,8 +16,8 @@ from .vq_tokens import WINDOW, Tokens, left_out
 
 LOGIT_BOUND = 2**15  # sixteenths of a nat
 VECTOR_BOUND = 2**15 - 1  # of a token: only their sum is held to 12 bits
-SAMPLES = 64  # windows, of each of the rounds
-ROUNDS = 8
+SAMPLES = 32  # windows, of each of the rounds
+ROUNDS = 6
 
 
 @torch.no_grad()

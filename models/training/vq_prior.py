@@ -30,7 +30,7 @@ from .vq_tokens import Tokens, left_out, odd_places, read_tokens
 WARM_UP = 0.02  # of the time
 AVERAGE_DECAY = 0.999
 CLIP = 1.0
-LOOKS = 12  # at the held-out tokens
+LOOKS = 8  # at the held-out tokens
 
 
 def losses(net: IndexPrior, tokens: Tensor, generator: torch.Generator) -> Tensor:
@@ -123,7 +123,8 @@ class PriorTraining:
             head.bias.data = (count + 0.5).double().div(count.sum() + 0.5 * len(count)).log().float()
         self.average = AveragedModel(self.net, multi_avg_fn=_move_average)
         self.optimiser = torch.optim.AdamW(self.net.parameters(), lr=learning_rate, weight_decay=decay)
-        self.step, self.bf16 = 0, bf16_is_faster(torch.device("cpu"))
+        self.step = 0
+        self.bf16 = False  # the products of the training steps
 
     @property
     def averaged(self) -> IndexPrior:
@@ -165,6 +166,7 @@ def train(words: argparse.Namespace) -> None:
     print(f"log2 of the codebooks: {[round(log2(number), 3) for number in codes]}")
     print(_row("static frequencies", static, static, places), flush=True)
     run = PriorTraining(config, tokens, words.learning_rate, words.batch, words.weight_decay)
+    run.bf16 = bf16_is_faster(torch.device("cpu"))
     best, state, spent, look = float("inf"), run.averaged.state_dict(), 0.0, 1
     while spent < words.minutes:
         started = time.monotonic()

@@ -131,12 +131,31 @@ def build_index_model(tensors: dict[str, Tensor], device: torch.device) -> Index
     )
 
 
+def _other_decoder(spec: ModelSpec, tensors: dict[str, Tensor], tune: str) -> dict[str, Tensor]:
+    found = part(tensors, f"{tune}.")
+    if not found:
+        known = {name.split(".")[0] for name in tensors} & {"perceptual"}
+        raise ValueError(
+            f"model '{spec.name}' has no decoder '{tune}': choose {' or '.join(['fidelity', *known])}"
+        )
+    return {f"transform.{name}": value for name, value in found.items()}
+
+
 @lru_cache(maxsize=2)
-def load(spec: ModelSpec, device: str = "cpu") -> VqCodec:
-    """Load a model once per device. Raises FormatError or its child ModelMismatchError; OSError."""
+def load(spec: ModelSpec, device: str = "cpu", tune: str = "fidelity") -> VqCodec:
+    """Load a model once per device and decoder.
+
+    Args:
+        tune: "fidelity", or "perceptual" for the decoder that was trained against a discriminator; the tokens
+            are the same.
+    Raises:
+        ValueError: the model has no such decoder. FormatError or its child ModelMismatchError; OSError.
+    """
     place = torch.device(device)
     tensors = read_tensors(spec.path, spec.sha256)
     with safe_open(spec.path, framework="np") as stored:
         config = read_architecture((stored.metadata() or {}).get("architecture", ""))
+    if tune != "fidelity":
+        tensors |= _other_decoder(spec, tensors, tune)
     transforms = load_transforms(VqTransforms(config), tensors, place)
     return VqCodec(spec, transforms, build_index_model(tensors, place), place, multiplies_bf16(place))
