@@ -70,15 +70,22 @@ class Entry:
         return self.figures["ms_ssim"] or 0.0
 
 
-def measured(original: Pixels, candidate: Candidate) -> Entry:
-    """Measure a decoded file, or read beside it what was measured before."""
+def measured(original: Pixels, candidate: Candidate, measures: Sequence[PictureMetric] = MEASURES) -> Entry:
+    """Measure a decoded file; what was measured before stands beside it."""
     bpp = candidate.bytes * 8 / (original.shape[0] * original.shape[1])
     beside = candidate.path.with_name(f"{candidate.path.name}.json")
-    if beside.exists():
-        return Entry(candidate, bpp, json.loads(beside.read_text()))
-    figures = measure_all(MEASURES, original, candidate.decode())
-    beside.write_text(json.dumps(figures))
+    figures = json.loads(beside.read_text()) if beside.exists() else {}
+    missing = [measure for measure in measures if measure.key not in figures]
+    if missing:
+        figures |= measure_all(missing, original, candidate.decode())
+        beside.write_text(json.dumps(figures))
     return Entry(candidate, bpp, figures)
+
+
+def best_of(original: Pixels, candidates: Sequence[Candidate]) -> Entry:
+    """The one with the best MS-SSIM, measured."""
+    entries = [measured(original, each, [METRICS["ms_ssim"]]) for each in candidates]
+    return measured(original, max(entries, key=lambda entry: entry.ms_ssim).candidate)
 
 
 def nearest_stages(rates_bpp: Mapping[int, float], target_bpp: float) -> int:
@@ -159,8 +166,7 @@ class Study:
                 contest = Contest(rival, original, place)
                 for stages in counts:
                     made = contest.candidates(ours[stages][number].bytes)
-                    entries = [measured(original, each) for each in made]
-                    self._add(stages, max(entries, key=lambda entry: entry.ms_ssim))
+                    self._add(stages, best_of(original, made))
             say(path.name)
 
     def _add(self, stages: int, entry: Entry) -> None:
