@@ -62,7 +62,7 @@ class VqCodec:
         """[3, H, W] float 0..1, sides multiples of 32 -> int32 tokens [H/16, W/16, stages] of all stages."""
         x = (pixels.to(self.device)[None] - 0.5).contiguous(memory_format=torch.channels_last)
         with self._precision():
-            indices = self.transforms.encode(x)
+            indices = self.transforms.encode(x, self.stages_for(quality))
         tokens = [
             (each[0] + 1).repeat_interleave(stride // STRIDE, 0).repeat_interleave(stride // STRIDE, 1)
             for each, stride in zip(indices, self.strides, strict=True)

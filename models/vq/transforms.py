@@ -91,12 +91,17 @@ class VqTransforms(nn.Module):
         """[N, 3, H, W] in [-0.5, 0.5], sides multiples of 32 -> [N, latent, H/16, W/16]."""
         return self.analysis(x, self._level(x), self.shortcut)
 
-    def encode(self, x: Tensor) -> tuple[Tensor, ...]:
-        """As `latents` -> the indices of all stages, int64, as `decode` takes them."""
+    def encode(self, x: Tensor, stages: int | None = None) -> tuple[Tensor, ...]:
+        """As `latents` -> the indices of all stages, int64, as `decode` takes them.
+
+        Args:
+            stages: how many of them are to make the best picture; None for all.
+        """
+        stages = stages or len(self.config.stages)
         y = self.latents(x).float()
-        coarse = self.coarse_codes(self.coarse_net.encode(y))
-        guess = self.coarse_net.decode(coarse.value).float()
-        return coarse.indices + self.fine_codes(self.fine_net.encode(y, guess)).indices
+        coarse = self.coarse_codes.search(self.coarse_net.encode(y), stages)
+        guess = self.coarse_net.decode(self.coarse_codes.look_up(coarse)).float()
+        return coarse + self.fine_codes.search(self.fine_net.encode(y, guess), stages - len(coarse))
 
     def picture(self, guess: Tensor, code: Tensor, count: Tensor) -> Tensor:
         """What `latents` took, from the coarse guess, fine vectors and the stages known at each place."""

@@ -8,6 +8,9 @@ from torch import Tensor, nn
 
 from .base import Quantiser
 
+BEAM = 8  # candidates of a search
+ROWS = 2048  # vectors that are searched at a time
+
 
 @dataclass(frozen=True, slots=True)
 class Residual:
@@ -46,6 +49,31 @@ class ResidualQuantiser(nn.Module):
             loss = loss + torch.where(keeps, found.loss, 0.0)
             indices.append(found.indices)
         return Residual(value, tuple(indices), loss)
+
+    @torch.no_grad()
+    def search(self, x: Tensor, stages: int) -> tuple[Tensor, ...]:
+        """Indices, as of `forward`, whose codes of the first `stages` stages together are nearest to x.
+
+        The other stages code what is left. A beam search: the nearest code of a stage is not always part of
+        the nearest sum.
+        """
+        flat = x.float().permute(0, 2, 3, 1).reshape(-1, x.shape[1])
+        found = torch.cat([self._search_rows(part, stages) for part in flat.split(ROWS)])
+        return tuple(each.view(x.shape[0], *x.shape[2:]) for each in found.unbind(1))
+
+    def _search_rows(self, rows: Tensor, stages: int) -> Tensor:
+        """[n, C] -> [n, stages of all]."""
+        left, paths = rows[:, None], torch.zeros(len(rows), 1, 0, dtype=torch.long, device=rows.device)
+        for number, stage in enumerate(self.quantisers()):
+            every = torch.arange(stage.codes, device=rows.device)
+            book = stage.look_up(every[None, None])[0, :, 0].T
+            distance = left.square().sum(2, True) + book.square().sum(1) - 2 * left @ book.T
+            kept = min(BEAM, distance[0].numel()) if number + 1 < stages else 1
+            place = distance.flatten(1).topk(kept, largest=False).indices
+            before, code = place // stage.codes, place % stage.codes
+            paths = torch.cat([paths.gather(1, before[..., None].expand(-1, -1, number)), code[..., None]], 2)
+            left = left.gather(1, before[..., None].expand(-1, -1, rows.shape[1])) - book[code]
+        return paths[:, 0]
 
     def look_up(self, indices: Sequence[Tensor]) -> Tensor:
         """The sum of the codes of a prefix of stages, [N, C, h, w]."""
