@@ -4,6 +4,7 @@ import io
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import bitstream_samples as samples
 import pytest
@@ -144,6 +145,19 @@ def test_reserved_bits_of_a_1_3_file_need_a_newer_linnet() -> None:
     for on_damage in (None, lambda error: None):
         with pytest.raises(UnsupportedVersionError, match="needs a newer Linnet"):
             list(Reader(newer, on_damage=on_damage).tiles())
+
+
+def test_the_part_in_the_format_document_is_one() -> None:
+    text = (Path(__file__).parents[1] / "bitstream" / "FORMAT.md").read_text(encoding="utf-8")
+    lines = text[text.index("A part of the same file") :].split("```")[1].splitlines()
+    written = bytes.fromhex("".join(line[:30] for line in lines))
+    head = replace(samples.header(), width=3, height=2, minor=3, stages=3)
+    stream = io.BytesIO()
+    writer = Writer(stream, head)
+    writer.write_tile(0, 0xDEADBEEF, bytes(2))
+    before = writer.bytes_written
+    writer.write_tile(0, 0xDEADBEEF, bytes(2), stage=1)
+    assert stream.getvalue()[before:] == written
 
 
 def part(number: int, width: int = 1) -> bytes:

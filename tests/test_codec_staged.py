@@ -15,6 +15,7 @@ from vq_samples import SPEC, BlocksCodec, starts, without
 
 import linnet
 from linnet.bitstream import Header, Metadata, Reader, Writer
+from linnet.codec.distortion import psnr_db
 from linnet.codec.frame import Frame, Samples
 from linnet.codec.still import header_of
 from linnet.codec.tiles import to_planes
@@ -297,7 +298,7 @@ def test_holes_of_a_large_picture_are_filled_a_window_at_a_time(photo: Image.Ima
     large = np.asarray(photo.resize((2100, 1100)))
     data = encoded(large, 1, 1024)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(codecs, "load_staged", lambda spec, device: Watched())
+        patch.setattr(codecs, "load_staged", lambda spec, device, tune="fidelity": Watched())
         shown, losses = partial(without(data, [0, 1, 3]))
     assert losses.concealed == (0, 1, 3)
     assert len(sizes) == 3
@@ -343,6 +344,18 @@ def rewritten(data: bytes, number: int, latent_hash: int = 0, payload: bytes | N
         writer.write_tile(part.index, value, body, part.stage)
     writer.finish()
     return stream.getvalue()
+
+
+def test_small_tiles_of_a_wide_picture_are_seen_together(photo: Image.Image) -> None:
+    wide = np.asarray(photo.resize((1100, 72)))
+    data = encoded(wide, tile=64)
+    assert np.array_equal(linnet.decode(data).pixels, expected(wide))
+    assert np.array_equal(linnet.decode(data, region=(1000, 60, 100, 12)).pixels, expected(wide)[60:, 1000:])
+    plain = linnet.encode(wide, quality=30, tile=64).data or b""
+    assert linnet.verify(plain, full=True).tiles == 36
+    assert sorted(tile.index for tile in Reader(plain).tiles()) == list(range(36))
+    one_tile = linnet.decode(linnet.encode(wide, quality=30).data or b"").pixels
+    assert psnr_db(wide, linnet.decode(plain).pixels) == pytest.approx(psnr_db(wide, one_tile), abs=0.1)
 
 
 def test_a_wrong_hash_is_out_of_step_and_never_shown(tiled: bytes) -> None:
