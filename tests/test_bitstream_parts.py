@@ -9,6 +9,7 @@ from pathlib import Path
 import bitstream_samples as samples
 import pytest
 from bitstream_samples import END, SIGNATURE, chunk, header_payload, varint
+from format_parts import read_parts
 
 from linnet.bitstream import (
     CorruptFileError,
@@ -85,6 +86,18 @@ def test_parts_come_back_in_order_with_stage_and_tile() -> None:
         assert (tile.payload, tile.latent_hash) == (payload(number), samples.latent_hash(number))
     assert reader.tile(4, stage=2).payload == payload(2 * TILES + 4)
     assert reader.container_bytes == len(FILE) - sum(len(tile.payload) for tile in tiles)
+
+
+@pytest.mark.parametrize("filler", [1, 1200])
+def test_a_reader_made_from_the_format_document_finds_the_same_parts(filler: int) -> None:
+    data = write_file(replace(HEADER, has_alpha=True), metadata=True, filler=filler)
+    stages, parts = read_parts(data)
+    found = list(Reader(data).tiles())
+    assert stages == STAGES
+    assert [(p.stage, p.tile, p.hash, p.payload) for p in parts] == [
+        (tile.stage, tile.index, tile.latent_hash, tile.payload) for tile in found
+    ]
+    assert [(p.width, p.height) for p in parts] == [HEADER.tile_box(tile.index)[2:] for tile in found]
 
 
 def test_a_part_costs_eleven_bytes_of_container_in_a_small_file() -> None:
