@@ -189,6 +189,7 @@ def decode(
     region: Box | None = None,
     limits: Limits | None = None,
     allow_partial: bool = False,
+    tune: Literal["fidelity", "perceptual"] = "fidelity",
     progress: Progress | None = None,
 ) -> Frame:
     """Decode a picture, upright.
@@ -200,10 +201,12 @@ def decode(
         limits: what to refuse before anything is allocated.
         allow_partial: make a picture of what is left of a damaged file; the frame's `losses` say what is not.
             A file that begins with damage has nothing left.
+        tune: "perceptual" for the decoder that adds probable detail, of models that have one.
         progress: called with (steps done, steps).
     Raises:
         FormatError: a child says whether it is damaged, cut off, no Linnet file, or made by a newer one.
-        LimitExceededError: larger than `limits`. ValueError: region or device out of range. OSError.
+        LimitExceededError: larger than `limits`. OSError.
+        ValueError: region or device out of range, or a decoder that the model does not have.
     """
     name = device_name(device)
     with opened(source) as stream:
@@ -211,7 +214,11 @@ def decode(
         reader = Reader(stream, limits, None if damage is None else damage.append)
         spec = _model_of(reader.header)
         if spec.stages:
-            return read_staged(reader, codecs.load_staged(spec, name), region, progress or quiet, damage)
+            return read_staged(
+                reader, codecs.load_staged(spec, name, tune), region, progress or quiet, damage
+            )
+        if tune != "fidelity":
+            raise ValueError(f"model '{spec.name}' has one decoder: leave out tune='{tune}'")
         return read_still(reader, codecs.load(spec, name), region, progress or quiet, damage)
 
 

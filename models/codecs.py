@@ -135,10 +135,13 @@ def load(spec: ModelSpec, device: str = "cpu", dtype: torch.dtype | None = None)
     return image_codec.load(spec, device, dtype)
 
 
-def load_staged(spec: ModelSpec, device: str = "cpu") -> StagedCodec:
-    """Load a model of pictures in stages once per device. Raises ValueError for any other."""
+def load_staged(spec: ModelSpec, device: str = "cpu", tune: str = "fidelity") -> StagedCodec:
+    """Load a model of pictures in stages once per device and decoder.
+
+    Raises ValueError for any other model, or for a decoder (`tune`) that it does not have.
+    """
     if spec.kind != "vq":
         raise ValueError(f"model '{spec.name}' does not code pictures in stages")
     from .vq import codec as vq_codec  # only now: the other kinds need none of it
 
-    return vq_codec.load(spec, device)
+    return vq_codec.load(spec, device, tune)

@@ -118,9 +118,9 @@ class BlocksCodec:
         return filled
 
 
-def load(spec: ModelSpec, device: str = "cpu") -> codecs.StagedCodec:
+def load(spec: ModelSpec, device: str = "cpu", tune: str = "fidelity") -> codecs.StagedCodec:
     """As models.codecs.load_staged, with this model too."""
-    return BlocksCodec() if spec == SPEC else _LOAD(spec, device)
+    return BlocksCodec() if spec == SPEC else _LOAD(spec, device, tune)
 
 
 _LOAD = codecs.load_staged

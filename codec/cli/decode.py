@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import PurePath
 from typing import Annotated
 
@@ -21,6 +22,13 @@ from .team import Executor, Team
 from .writing import Writing, limits_of, open_source
 
 
+class Tune(Enum):
+    """Which of a model's decoders."""
+
+    FIDELITY = "fidelity"
+    PERCEPTUAL = "perceptual"
+
+
 @dataclass(frozen=True, slots=True)
 class _Decoder:
     """The options that are the same for every file."""
@@ -34,6 +42,7 @@ class _Decoder:
     start: Seconds | None
     end: Seconds | None
     partial: bool
+    tune: Tune
 
     def __call__(self, job: Job, progress: Progress) -> Outcome:
         if clip_named(job.source):
@@ -55,6 +64,7 @@ class _Decoder:
             region=self.region.box if self.region else None,
             limits=self.limits,
             allow_partial=self.partial,
+            tune=self.tune.value,
             progress=progress,
         )
         if job.dest == PIPE:
@@ -126,6 +136,9 @@ def decode(
     allow_partial: Annotated[
         bool, Option("--allow-partial", help="Give what is left of a damaged file; the exit code is then 9.")
     ] = False,
+    tune: Annotated[
+        Tune, Option("--tune", help="perceptual adds probable detail, where the model (vq) can.")
+    ] = Tune.FIDELITY,
     recursive: options.Recursive = False,
     jobs: options.Jobs = 1,
     executor: options.ExecutorChoice = Executor.LOCAL,
@@ -144,7 +157,7 @@ def decode(
     writing = Writing(force, skip_existing, dry_run, json)
     placement = Placement(output, f".{(format or 'png').lower().lstrip('.')}", recursive, frozenset({".lnt"}))
     limits = limits_of(size_limit)
-    decoder = _Decoder(region, format, device, limits, writing, video_codec, start, end, allow_partial)
+    decoder = _Decoder(region, format, device, limits, writing, video_codec, start, end, allow_partial, tune)
 
     def plan() -> Sequence[Job]:
         return writing.checked(placed(placement.jobs(inputs), output, format))
