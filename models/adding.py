@@ -27,6 +27,8 @@ def add_model(path: Path, name: str | None = None, overwrite: bool = False) -> z
     store.check_name(name, {spec.name for spec in zoo.SPECS})
     data = path.read_bytes()
     try:
+        if "stages" in store.read_card(path):
+            raise ValueError("it codes in stages, and only the model that ships can do that yet")
         config, card = read_card(path)
         if card.get("kind", "image") != "image":
             raise ValueError("it predicts frames of clips, and only the model that ships can do that yet")

@@ -19,7 +19,7 @@ def parser() -> argparse.ArgumentParser:
         "linnet train", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     top.add_argument(
-        "config", help="TOML file with the fields of TrainConfig, or fast, high, fast_ms_ssim, video"
+        "config", help="TOML file with the fields of TrainConfig, or fast, high, fast_ms_ssim, video, vq"
     )
     top.add_argument("--data", type=Path, help="folder of pictures (video: of clips), or what --pack made")
     top.add_argument("--stills", type=Path, help="video: folder of pictures that are set in motion as well")
@@ -55,6 +55,11 @@ def _run(words: argparse.Namespace, config: TrainConfig) -> int:
     from .trainer import Trainer
     from .world import join, leave
 
+    if words.export and config.kind == "vq":
+        raise ValueError(
+            "a VQ model is exported with its index model: first python -m linnet.models.training.vq_dump and "
+            "vq_prior, then export_vq"
+        )
     if words.export:
         card = json.loads(words.card.read_text()) if words.card else {}
         make = export_inter if config.kind == "inter" else export
