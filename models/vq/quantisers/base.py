@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-COMMITMENT = 1.0  # weight of the encoder's share of the loss
+COMMITMENT = 0.25  # weight of the encoder's share of the loss; source: VQ-VAE, arXiv:1711.00937
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,7 @@ class Quantiser(nn.Module, ABC):
     """One index a place, out of `codes`."""
 
     codes: int
+    commitment: float = COMMITMENT
 
     @property
     def alphabets(self) -> tuple[int, ...]:
@@ -56,7 +57,7 @@ class Quantiser(nn.Module, ABC):
     def penalty(self, ready: Tensor, code: Tensor) -> Tensor:
         """The loss [N, h, w] of `ready`, what `prepare` gave, and its codes, both [N, C, h, w]."""
         codebook = ((code - ready.detach()) ** 2).mean(1)
-        return codebook + COMMITMENT * ((ready - code.detach()) ** 2).mean(1)
+        return codebook + self.commitment * ((ready - code.detach()) ** 2).mean(1)
 
     def forward(self, x: Tensor) -> Quantised:
         """Quantise [N, C, h, w], float32."""

@@ -14,8 +14,11 @@ class SoftVQ(SimVQ):
 
     Passed straight through, the gradient of a coarse quantiser drives the encoder outwards, to where no code
     can follow it; a softmax moves a vector only as far as other codes are near.
+    Its commitment is as heavy as the codebook's loss: with less, the encoder outran the codes.
     Source: soft-to-hard quantisation, arXiv:1704.00648.
     """
+
+    commitment = 1.0
 
     def forward(self, x: Tensor) -> Quantised:
         """See Quantiser."""
