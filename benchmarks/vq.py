@@ -117,25 +117,35 @@ def _better(measure: PictureMetric, one: Entry, other: Entry) -> bool:
     return left > right if measure.rising else left < right
 
 
+@dataclass(frozen=True)
+class Ours:
+    """The model, and its decoders, "fidelity" first."""
+
+    model: str
+    tunes: Sequence[str]
+
+
 def linnet(*words: str | Path) -> None:
     """Run the command line in a process of its own. Raises CalledProcessError."""
     subprocess.run([sys.executable, "-m", "linnet", *map(str, words)], check=True, stdout=subprocess.DEVNULL)
 
 
-def our_files(pictures: Sequence[Path], stages: int, model: str, folder: Path) -> list[Candidate]:
-    """Encode all pictures with a number of stages, and decode them in another process."""
-    count = len(VqConfig().stages)
-    quality = 100 * (stages - 0.5) / count
-    options = ("-m", model, "-q", f"{quality:g}", "--metadata", "none", "--quiet")
+def our_files(pictures: Sequence[Path], stages: int, words: Ours, folder: Path) -> list[list[Candidate]]:
+    """Encode all pictures with a number of stages, and decode them in other processes: a list by decoder."""
+    options = ("-m", words.model, "--stages", str(stages), "--metadata", "none", "--quiet")
     linnet("encode", *pictures, "-o", f"{folder}/", *options)
     files = [folder / f"{path.stem}.lnt" for path in pictures]
-    linnet("decode", *files, "-o", f"{folder}/", "--quiet")
-    return [
-        Candidate(
-            OURS, path, 1, quality, path.stat().st_size, True, partial(load_rgb, path.with_suffix(".png"))
-        )
-        for path in files
-    ]
+    made = []
+    for tune in words.tunes:
+        linnet("decode", *files, "-o", f"{folder / tune}/", "--tune", tune, "--quiet")
+        label = OURS if tune == "fidelity" else f"{OURS}, {tune}"
+        shown = [folder / tune / f"{path.stem}.png" for path in pictures]
+        made.append([_ours(label, *pair, stages) for pair in zip(files, shown, strict=True)])
+    return made
+
+
+def _ours(label: str, file: Path, shown: Path, stages: int) -> Candidate:
+    return Candidate(label, shown, 1, stages, file.stat().st_size, True, partial(load_rgb, shown))
 
 
 @dataclass(frozen=True)
@@ -144,28 +154,29 @@ class Study:
 
     pictures: Sequence[Path]
     rivals: Sequence[Rival]
-    model: str
+    ours: Ours
     found: dict[int, dict[str, list[Entry]]]
 
     def run(self, folder: Path, kept: Path, say: Callable[[str], None]) -> None:
         """Measure everything, picture by picture; our files go into `folder`, those of others into `kept`."""
         counts = range(1, len(VqConfig().stages) + 1)
-        ours: dict[int, list[Candidate]] = {}
+        ours: dict[int, list[list[Candidate]]] = {}
         for stages in counts:
             place = folder / f"{stages}"
             place.mkdir(parents=True)
-            ours[stages] = our_files(self.pictures, stages, self.model, place)
+            ours[stages] = our_files(self.pictures, stages, self.ours, place)
             self.found[stages] = {}
         for number, path in enumerate(self.pictures):
             original = load_rgb(path)
             for stages in counts:
-                self._add(stages, measured(original, ours[stages][number]))
+                for decoded in ours[stages]:
+                    self._add(stages, measured(original, decoded[number]))
             for rival in self.rivals:
                 place = kept / rival.key / path.stem
                 place.mkdir(parents=True, exist_ok=True)
                 contest = Contest(rival, original, place)
                 for stages in counts:
-                    made = contest.candidates(ours[stages][number].bytes)
+                    made = contest.candidates(ours[stages][0][number].bytes)
                     self._add(stages, best_of(original, made))
             say(path.name)
 
@@ -216,6 +227,7 @@ def main() -> None:
     parser.add_argument("pictures", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--model", default="vq")
+    parser.add_argument("--tunes", default="fidelity,perceptual", help="decoders of the model")
     parser.add_argument("--codecs", default=CODECS)
     parser.add_argument(
         "--files", type=Path, metavar="DIR", help="keeps other codecs' files for the next run"
@@ -225,7 +237,8 @@ def main() -> None:
     parser.add_argument("--sheet-pictures", default="05,07,19,23", metavar="NAMES")
     words = parser.parse_args()
     paths = sorted(words.pictures.glob("*.png"))
-    study = Study(paths, find_rivals(words.codecs.split(",")), words.model, {})
+    ours = Ours(words.model, words.tunes.split(","))
+    study = Study(paths, find_rivals(words.codecs.split(",")), ours, {})
     with tempfile.TemporaryDirectory() as folder:
         kept = words.files or Path(folder) / "others"
         study.run(Path(folder) / "ours", kept, lambda name: print(name, flush=True))

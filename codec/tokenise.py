@@ -3,7 +3,7 @@
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import TypeGuard
+from typing import Literal, TypeGuard
 
 import numpy as np
 from PIL import Image
@@ -68,19 +68,27 @@ def tokenize(
     return replace(tokens, name=name)
 
 
-def detokenize(tokens: Tokens, *, stages: int | None = None, device: str = "auto") -> Frame:
+def detokenize(
+    tokens: Tokens,
+    *,
+    stages: int | None = None,
+    tune: Literal["fidelity", "perceptual"] = "fidelity",
+    device: str = "auto",
+) -> Frame:
     """The picture that tokens stand for, upright, RGB of 8 bits.
 
     Args:
         stages: how many of them to use, from the first on; None for all.
+        tune: "perceptual" for the decoder that adds probable detail, of models that have one.
         device: auto, cpu or cuda:N.
     Raises:
-        ValueError: more stages than there are, stages that are not the model's, or a device out of range.
+        ValueError: more stages than there are, stages or a decoder that the model does not have, or a device
+            out of range.
         ModelMismatchError: tokens of weights that are not here.
     """
     if stages is not None:
         tokens = tokens.first(stages)
-    codec = codecs.load_staged(_spec_of(tokens), device_name(device))
+    codec = codecs.load_staged(_spec_of(tokens), device_name(device), tune)
     own = stages_of(codec)
     if own[: len(tokens.stages)] != tokens.stages:
         raise ValueError(f"the tokens have {tokens.stages}, model '{tokens.model}' has {own}")
