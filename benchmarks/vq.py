@@ -32,6 +32,7 @@ from linnet.models.vq.config import VqConfig
 CODECS = "jpeg,webp,avif,avif-slow,jxl,linnet:fast,linnet:fast-ms-ssim"
 TARGETS_BPP = (0.02, 0.05, 0.1)
 OURS = "Linnet vq"
+SHEET_PX = 224
 
 
 def _planes(pixels: Pixels) -> torch.Tensor:
@@ -203,20 +204,26 @@ class Study:
         }
 
     def sheet(self, stages: int, names: Sequence[str]) -> list[list[Cell]]:
-        """Rows of cells: a picture, ours, the others at the same bytes."""
+        """Rows of cells, details from the middle: a picture, ours, the others at the same bytes."""
         rows = []
         for number, path in enumerate(self.pictures):
             if path.stem in names:
                 entries = [each[number] for each in self.found[stages].values()]
-                rows.append([Cell(load_rgb(path), [path.stem, "original"]), *map(_cell, entries)])
+                rows.append([Cell(middle(load_rgb(path)), [path.stem, "original"]), *map(_cell, entries)])
         return rows
+
+
+def middle(pixels: Pixels) -> Pixels:
+    """A square of SHEET_PX pixels from the middle, or all where there is less."""
+    top, left = (max(0, (side - SHEET_PX) // 2) for side in pixels.shape[:2])
+    return pixels[top : top + SHEET_PX, left : left + SHEET_PX]
 
 
 def _cell(entry: Entry) -> Cell:
     made = entry.candidate
     reduction = f", at 1/{made.scale}" if made.scale > 1 else ""
     size = f"{made.bytes} bytes{'' if made.fits else ' (too large)'}"
-    return Cell(made.decode(), [f"{made.label}{reduction}", f"{size}, MS-SSIM {entry.ms_ssim:.3f}"])
+    return Cell(middle(made.decode()), [f"{made.label}{reduction}", f"{size}, MS-SSIM {entry.ms_ssim:.3f}"])
 
 
 def main() -> None:
@@ -234,7 +241,7 @@ def main() -> None:
     )
     parser.add_argument("--sheet", type=Path, metavar="PNG")
     parser.add_argument("--sheet-stages", type=int, default=3)
-    parser.add_argument("--sheet-pictures", default="05,07,19,23", metavar="NAMES")
+    parser.add_argument("--sheet-pictures", default="05,07,23", metavar="NAMES")
     words = parser.parse_args()
     paths = sorted(words.pictures.glob("*.png"))
     ours = Ours(words.model, words.tunes.split(","))
@@ -245,7 +252,7 @@ def main() -> None:
         words.out.write_text(json.dumps(study.result(), indent=1) + "\n")
         if words.sheet:
             cells = study.sheet(words.sheet_stages, words.sheet_pictures.split(","))
-            draw_sheet(cells, 320).save(words.sheet, optimize=True)
+            draw_sheet(cells, SHEET_PX).save(words.sheet, optimize=True)
 
 
 if __name__ == "__main__":
