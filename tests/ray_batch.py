@@ -13,7 +13,7 @@ from cli_process import Finished, linnet
 from PIL import Image
 
 from linnet.bitstream.limits import Limits
-from linnet.codec.cli.decode import _Decoder
+from linnet.codec.cli.decode import Tune, _Decoder
 from linnet.codec.cli.errand import Answer, do_apart
 from linnet.codec.cli.jobs import Job
 from linnet.codec.cli.run import Outcome
@@ -81,7 +81,7 @@ def test_an_actor_loads_a_model_once(crew: RayCrew, tmp_path: Path, photo: Image
     photo.crop((100, 50, 190, 130)).save(tmp_path / "a.png")
     assert linnet("encode", "a.png", cwd=tmp_path).code == 0
     coded = (tmp_path / "a.lnt").read_bytes()
-    decoder = _Decoder(None, "png", "cpu", Limits(), WRITING, None, None, None, False)
+    decoder = _Decoder(None, "png", "cpu", Limits(), WRITING, None, None, None, False, Tune.FIDELITY)
     for ticket in range(3):
         crew.submit(ticket, Task(Role.ENCODE, do_apart, (decoder, Job("a.lnt", "a.png"), coded)))
         _, answer = crew.next()

@@ -5,6 +5,7 @@ from torch import Tensor
 
 from ...entropy.networks import MOTION_CHANNELS
 from ..image import HYPER_STRIDE
+from ..vq.transforms import VqTransforms
 from .inter import InterTraining
 from .objective import TrainingModel
 from .speed import count_flops
@@ -32,14 +33,32 @@ def kmac_per_px(net: Coded) -> dict[str, float]:
         "synthesis": count_flops(lambda: _synthesised(net, y, level)),
         "entropy": count_flops(lambda: net.code_latents(y, _feature(net, y, z, level), level)),
     }
-    # the product of the shortcut's two matrices costs the same for every size of picture: not counted
-    haar = 2 * 768 * 768 * net.model.config.latent
+    haar = _haar_flops(net.model.config.latent)
     counts["analysis"] -= haar
     counts["synthesis"] -= haar
     kmac = {name: count / 2 / SIDE**2 / 1000 for name, count in counts.items()}
     kmac["encode"] = kmac["analysis"] + kmac["entropy"]
     kmac["decode"] = kmac["synthesis"] + kmac["entropy"]
     return {name: round(value, 1) for name, value in kmac.items()}
+
+
+@torch.no_grad()
+def vq_kmac_per_px(model: VqTransforms) -> dict[str, float]:
+    """The same of a VQ model with all its stages, without its index model and the search for codes."""
+    picture = torch.zeros(1, 3, SIDE, SIDE)
+    indices = model.encode(picture)
+    count = torch.full((1, *indices[-1].shape[1:]), len(indices))
+    counts = {
+        "analysis": count_flops(lambda: model.coarse_net.encode(model.latents(picture))),
+        "synthesis": count_flops(lambda: model.decode(indices, count)),
+    }
+    haar = _haar_flops(model.config.image.latent)
+    return {name: round((value - haar) / 2 / SIDE**2 / 1000, 1) for name, value in counts.items()}
+
+
+def _haar_flops(latent: int) -> int:
+    """Of the product of the shortcut's two matrices, the same for every size of picture: not counted."""
+    return 2 * 768 * 768 * latent
 
 
 def _analysed(net: Coded, picture: Tensor, level: Tensor) -> Tensor:

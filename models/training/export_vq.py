@@ -16,6 +16,7 @@ from ..vq.quantisers.simvq import SimVQ
 from ..vq.transforms import VqTransforms
 from ..weights import Card
 from .checkpoint import load_state
+from .complexity import vq_kmac_per_px
 from .config import TrainConfig, find_config, read_config
 from .data import load
 from .export import training_settings
@@ -69,6 +70,7 @@ def export(config: TrainConfig, prior: Path, perceptual: Path | None, target: Pa
         "torch": torch.__version__,
         "data": f"{pictures[0]} pictures of {config.data.name}; {pictures[1]} of other photos held out",
         "parameters": sum(p.numel() for p in model.parameters()),
+        "kmac_per_px": vq_kmac_per_px(model),
         "stages": [[stage.stride, stage.codes] for stage in model.config.stages],
     }
     tensors = (

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..vq.config import COARSE_PX, FINE_PX, VqConfig
+from ..vq.quantisers.simvq import SimVQ
 from ..vq.transforms import VqTransforms
 from .checkpoint import load_state
 from .config import TrainConfig, find_config, read_config
@@ -59,8 +60,16 @@ def write_tokens(model: VqTransforms, batches: Iterable[Tensor], target: Path) -
     arrays = [each.numpy() for batch in batches for each in tokens_of(model, batch)]
     shapes = np.array([array.shape for array in arrays], np.int32)
     flat = np.concatenate([array.reshape(-1) for array in arrays])
-    np.savez(str(target), allow_pickle=False, tokens=flat, shapes=shapes)
+    np.savez(str(target), allow_pickle=False, tokens=flat, shapes=shapes, **codebooks_of(model))
     return len(arrays)
+
+
+@torch.inference_mode()
+def codebooks_of(model: VqTransforms) -> dict[str, np.ndarray]:
+    """`codebook<stage>` of all stages, float32 [codes, vector]: near codes mean nearly the same."""
+    quantisers = [*model.coarse_codes.quantisers(), *model.fine_codes.quantisers()]
+    books = (quantiser.codebook() for quantiser in quantisers if isinstance(quantiser, SimVQ))
+    return {f"codebook{stage}": book.float().numpy() for stage, book in enumerate(books)}
 
 
 def crops(pictures: Pictures, count: int) -> Iterator[Tensor]:

@@ -106,7 +106,8 @@ def _move_average(average: Sequence[Tensor], current: Sequence[Tensor], count: T
 class PriorTraining:
     """One run: AdamW over a share of the time, and a moving average of the weights.
 
-    The logits begin as the logarithms of the frequencies, so that a fresh network is as good as a table.
+    The logits begin as the logarithms of the frequencies, so that a fresh network is as good as a table, and
+    the vectors of tokens as images of the codes, if these are known.
     """
 
     def __init__(
@@ -121,6 +122,9 @@ class PriorTraining:
             assert isinstance(head, nn.Conv2d)
             assert head.bias is not None
             head.bias.data = (count + 0.5).double().div(count.sum() + 0.5 * len(count)).log().float()
+        if train.codebooks:
+            self.net.coarse.start_from(train.codebooks[: config.coarse])
+            self.net.fine.start_from(train.codebooks[config.coarse :])
         self.average = AveragedModel(self.net, multi_avg_fn=_move_average)
         self.optimiser = torch.optim.AdamW(self.net.parameters(), lr=learning_rate, weight_decay=decay)
         self.step = 0

@@ -18,6 +18,7 @@ class Tokens:
     flat: Tensor
     shapes: Tensor
     starts: Tensor
+    codebooks: tuple[Tensor, ...] = ()  # [codes, vector] of each stage, if the file has them
 
     def __len__(self) -> int:
         return len(self.shapes)
@@ -45,23 +46,27 @@ class Tokens:
 
 
 def read_tokens(path: Path, codes: tuple[int, ...] | None = None) -> Tokens:
-    """A file of `tokens` (int16, flat) and `shapes` ([n, 3] height, width, stages).
+    """A file of `tokens` (int16, flat), `shapes` ([n, 3] height, width, stages) and perhaps `codebook<n>`.
 
     Raises ValueError where they do not fit each other, or `codes`, the sizes of the codebooks.
     """
     with np.load(path) as packed:
         flat, shapes = packed["tokens"].astype(np.int16), packed["shapes"].astype(np.int64)
+        names = [f"codebook{stage}" for stage in range(int(shapes[0, 2]) if len(shapes) else 0)]
+        books = tuple(torch.from_numpy(packed[name]).float() for name in names if name in packed)
     sizes = shapes.prod(1)
     if flat.ndim != 1 or not len(shapes) or sizes.min() <= 0 or sizes.sum() != len(flat):
         raise ValueError(f"{path}: {len(flat)} tokens are not what {len(shapes)} shapes say")
     if (shapes[:, 2] != shapes[0, 2]).any() or (codes and len(codes) != shapes[0, 2]):
         raise ValueError(f"{path}: arrays of {sorted(set(shapes[:, 2].tolist()))} stages")
     tokens = Tokens(
-        torch.from_numpy(flat), torch.from_numpy(shapes), torch.from_numpy(np.cumsum(sizes) - sizes)
+        torch.from_numpy(flat), torch.from_numpy(shapes), torch.from_numpy(np.cumsum(sizes) - sizes), books
     )
     largest = flat.reshape(-1, int(shapes[0, 2])).max(0)
     if flat.min() < 1 or (codes and (largest > codes).any()):
         raise ValueError(f"{path}: tokens of {flat.min()} to {largest.tolist()}, codebooks of {codes}")
+    if books and [len(book) for book in books] != list(codes or map(len, books)):
+        raise ValueError(f"{path}: codebooks of {[len(book) for book in books]} codes, expected {codes}")
     return tokens
 
 
