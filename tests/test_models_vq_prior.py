@@ -167,3 +167,24 @@ def test_the_command_trains_reports_and_saves_integers(
     assert saved["config"]["width"] == 16
     IndexPrior(PriorConfig(**saved["config"])).load_state_dict(saved["model"])
     assert vq_prior.main([str(tmp_path / "none.npz"), *words[1:]]) == 3
+
+
+def test_token_vectors_begin_as_images_of_the_codebooks(photo: Image.Image, tmp_path: Path) -> None:
+    array = photo_tokens(photo)
+    generator = np.random.default_rng(5)
+    books = {f"codebook{n}": generator.normal(3, 2, (codes, 4)) for n, codes in enumerate(CODES)}
+    for book in books.values():
+        book[1] = book[0]
+    flat = array.reshape(-1).astype(np.int16)
+    np.savez(str(tmp_path / "books.npz"), tokens=flat, shapes=[array.shape], **books)
+    run = PriorTraining(
+        SMALL, read_tokens(tmp_path / "books.npz", CODES), learning_rate=1e-3, batch=1, decay=0.0
+    )
+    for embedding in (*run.net.coarse.embeddings, *run.averaged.fine.embeddings):
+        vectors = next(embedding.parameters())
+        assert torch.equal(vectors[1], vectors[2])
+        assert not torch.equal(vectors[1], vectors[3])
+    books["codebook2"] = books["codebook2"][1:]
+    np.savez(str(tmp_path / "short.npz"), tokens=flat, shapes=[array.shape], **books)
+    with pytest.raises(ValueError, match="codebooks"):
+        read_tokens(tmp_path / "short.npz", CODES)

@@ -4,13 +4,17 @@ Trained with tokens left out at random, as MaskGIT (arXiv:2202.04200): the same 
 stages before it and fills in what was lost. entropy.indices is what it becomes in integers.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from math import sqrt
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..blocks import blocks, start_at_zero
+
+VECTOR_STD = 0.5  # of the vectors of tokens before training
 
 
 @dataclass(frozen=True)
@@ -33,10 +37,19 @@ class GridPrior(nn.Module):
         self.heads = nn.ModuleList(nn.Conv2d(width, number, 1) for number in codes)
         for embedding in self.embeddings:
             assert isinstance(embedding, nn.Embedding)
-            nn.init.normal_(embedding.weight, std=0.5)
+            nn.init.normal_(embedding.weight, std=VECTOR_STD)
         for head in self.heads:
             assert isinstance(head, nn.Conv2d)
             start_at_zero(head)
+
+    @torch.no_grad()
+    def start_from(self, codebooks: Sequence[Tensor]) -> None:
+        """Begin with token vectors that lie to each other as the codes [codes, vector] of the stages do."""
+        for embedding, book in zip(self.embeddings, codebooks, strict=True):
+            assert isinstance(embedding, nn.Embedding)
+            centred = book - book.mean(0)
+            spread = torch.randn(book.shape[1], embedding.weight.shape[1]) / sqrt(book.shape[1])
+            embedding.weight[1:] = centred / centred.square().mean().sqrt() @ spread * VECTOR_STD
 
     def forward(self, tokens: Tensor, start: Tensor | None = None) -> Tensor:
         """Tokens [N, stages, h, w] and what is added to their vectors -> [N, width, h, w]."""
