@@ -223,7 +223,8 @@ def _cell(entry: Entry) -> Cell:
     made = entry.candidate
     reduction = f", at 1/{made.scale}" if made.scale > 1 else ""
     size = f"{made.bytes} bytes{'' if made.fits else ' (too large)'}"
-    return Cell(middle(made.decode()), [f"{made.label}{reduction}", f"{size}, MS-SSIM {entry.ms_ssim:.3f}"])
+    caption = [f"{made.label}{reduction}", size, f"MS-SSIM {entry.ms_ssim:.3f}"]
+    return Cell(middle(made.decode()), caption)
 
 
 def main() -> None:
