@@ -203,7 +203,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--width", type=int, default=PriorConfig.width)
     top.add_argument("--blocks", type=int, default=PriorConfig.blocks)
     top.add_argument("--batch", type=int, default=16, help="windows of 256 px a step")
-    top.add_argument("--learning-rate", type=float, default=2e-3)
+    top.add_argument("--learning-rate", type=float, default=3e-3)
     top.add_argument("--weight-decay", type=float, default=0.01)
     return top
 
