@@ -69,6 +69,22 @@ SPECS = (
         file="video.safetensors",
         sha256="b0e0583781d12d6dca1849dfb437982f11424949d642a001a2e97f5a80d15b2b",
     ),
+    ModelSpec(
+        wire_id=4,
+        name="vq",
+        kind="vq",
+        file="vq.safetensors",
+        sha256="d8c7bda43707a17edb75805aff5fde0f48ad7a6845eb1f0ab271df40726d5b24",
+        stages=5,
+    ),
+    ModelSpec(
+        wire_id=4,
+        name="vq",
+        kind="vq",
+        file="vq.safetensors",
+        sha256="d8c7bda43707a17edb75805aff5fde0f48ad7a6845eb1f0ab271df40726d5b24",
+        stages=5,
+    ),
 )
 
 
