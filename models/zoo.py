@@ -77,14 +77,6 @@ SPECS = (
         sha256="d8c7bda43707a17edb75805aff5fde0f48ad7a6845eb1f0ab271df40726d5b24",
         stages=5,
     ),
-    ModelSpec(
-        wire_id=4,
-        name="vq",
-        kind="vq",
-        file="vq.safetensors",
-        sha256="d8c7bda43707a17edb75805aff5fde0f48ad7a6845eb1f0ab271df40726d5b24",
-        stages=5,
-    ),
 )
 
 
