@@ -14,18 +14,25 @@ from .quantisers.soft import SoftVQ
 _LINEAR = ("enter", "leave", "to_code", "from_code")
 
 
-class CoarseNet(nn.Module):
-    """Latents [N, latent, h, w] <-> vectors [N, vector, h/2, w/2]; h and w are even."""
+class GridNet(nn.Module):
+    """What stands before and behind the codes of one grid; `seen` channels in, `made` out."""
 
-    def __init__(self, config: VqConfig) -> None:
+    def __init__(self, config: VqConfig, seen: int, made: int) -> None:
         super().__init__()
-        latent, width = config.image.latent, config.width
-        self.enter = nn.Conv2d(4 * latent, width, 1)
+        width = config.width
+        self.enter = nn.Conv2d(seen, width, 1)
         self.before = blocks(width, config.blocks)
         self.to_code = nn.Conv2d(width, config.vector, 1)
         self.from_code = nn.Conv2d(config.vector, width, 1)
-        self.after = blocks(width, config.blocks)
-        self.leave = nn.Conv2d(width, 4 * latent, 1)
+        self.leave = nn.Conv2d(width, made, 1)
+
+
+class CoarseNet(GridNet):
+    """Latents [N, latent, h, w] <-> vectors [N, vector, h/2, w/2]; h and w are even."""
+
+    def __init__(self, config: VqConfig) -> None:
+        super().__init__(config, 4 * config.image.latent, 4 * config.image.latent)
+        self.after = blocks(config.width, config.blocks)
 
     def encode(self, y: Tensor) -> Tensor:
         """Latents to vectors."""
@@ -36,17 +43,12 @@ class CoarseNet(nn.Module):
         return F.pixel_shuffle(self.leave(self.after(self.from_code(code))), 2)
 
 
-class FineNet(nn.Module):
+class FineNet(GridNet):
     """What the guess lacks [N, latent, h, w] <-> vectors [N, vector, h, w]."""
 
     def __init__(self, config: VqConfig) -> None:
-        super().__init__()
-        latent, width = config.image.latent, config.width
-        self.enter = nn.Conv2d(2 * latent, width, 1)
-        self.before = blocks(width, config.blocks)
-        self.to_code = nn.Conv2d(width, config.vector, 1)
-        self.from_code = nn.Conv2d(config.vector, width, 1)
-        self.leave = nn.Conv2d(width, latent, 1)
+        latent = config.image.latent
+        super().__init__(config, 2 * latent, latent)
         self.count_bias = nn.Embedding(len(config.stages) + 1, latent)
         self.finish = blocks(latent, config.finish_blocks)
         nn.init.zeros_(self.count_bias.weight)
