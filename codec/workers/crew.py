@@ -11,7 +11,7 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from types import FrameType
-from typing import Any, NoReturn, Protocol
+from typing import Any, Protocol
 
 ATTEMPTS = 2  # of a task whose worker died
 _GRACE_S = 5.0  # for a worker to remove its temporary files
@@ -144,12 +144,16 @@ def _interrupts_held() -> Iterator[None]:
 
 def serve(pipe: "Connection[Any, Any]", threads: int) -> None:
     """A worker's life: a task comes in, its result or its TaskError goes out, until the pipe is closed."""
-    signal.signal(signal.SIGTERM, _leave)
+    ending = _Ending()
+    signal.signal(signal.SIGTERM, ending)
     use_threads(threads)
     with suppress(EOFError, OSError, SystemExit):  # whoever asked has gone, or says that it is over
-        while True:
+        while not ending.told:
             function, arguments = pipe.recv()
-            pipe.send(attempt(function, arguments))
+            ending.working = True
+            result = attempt(function, arguments)
+            ending.working = False
+            pipe.send(result)
     os._exit(0)  # all blocks are left: taking torch down in order would cost half a second more
 
 
@@ -167,8 +171,21 @@ def attempt(function: Callable[..., object], arguments: tuple[Any, ...]) -> obje
         return TaskError(f"{type(error).__name__}: {text}" if text else type(error).__name__)
 
 
-def _leave(number: int, frame: FrameType | None) -> NoReturn:
-    raise SystemExit  # through all blocks, so that encoders are killed and temporary files removed
+@dataclass
+class _Ending:
+    """What a worker does that is told to end: at once while it waits or imports, for that may turn any
+    exception into another one; at work through all blocks, so that encoders are killed and temporary files
+    removed.
+    """
+
+    told: bool = False
+    working: bool = False
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        self.told = True
+        if not self.working:
+            os._exit(0)
+        raise SystemExit
 
 
 def _cause(code: int | None) -> str:
