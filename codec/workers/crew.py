@@ -10,6 +10,7 @@ from itertools import islice
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from multiprocessing.resource_tracker import ensure_running
 from types import FrameType
 from typing import Any, Protocol
 
@@ -126,6 +127,7 @@ def _hire(threads: int) -> _Worker:
     context = get_context("spawn")
     ours, theirs = context.Pipe()
     process = context.Process(target=serve, args=(theirs, threads), daemon=True)
+    ensure_running()  # else the first start does it, and lets interrupts through again
     with _interrupts_held():
         process.start()
     theirs.close()
@@ -146,6 +148,7 @@ def serve(pipe: "Connection[Any, Any]", threads: int) -> None:
     """A worker's life: a task comes in, its result or its TaskError goes out, until the pipe is closed."""
     ending = _Ending()
     signal.signal(signal.SIGTERM, ending)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # also where a library lets it through
     use_threads(threads)
     with suppress(EOFError, OSError, SystemExit):  # whoever asked has gone, or says that it is over
         while not ending.told:
