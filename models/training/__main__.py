@@ -24,7 +24,12 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--data", type=Path, help="folder of pictures (video: of clips), or what --pack made")
     top.add_argument("--stills", type=Path, help="video: folder of pictures that are set in motion as well")
     top.add_argument("--run", type=Path, help="folder of checkpoints and curves; a run there is resumed")
-    top.add_argument("--start", type=Path, metavar="BEST.pt", help="fine-tune this checkpoint")
+    top.add_argument(
+        "--start",
+        type=Path,
+        metavar="BEST.pt",
+        help="fine-tune this checkpoint, model file (.safetensors) or model that ships (fast, video, ...)",
+    )
     top.add_argument(
         "--minutes", type=float, default=float("inf"), help="stop and save after so many minutes"
     )

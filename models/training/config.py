@@ -23,8 +23,9 @@ class TrainConfig:
     kind: `image`, `inter` for the model of the frames of a clip that are predicted, or `vq`.
     data: folder of pictures (of clips, for an inter model), or a `.npz` made by `--pack`. run: folder of
     checkpoints and curves.
-    start: a `best.pt` to fine-tune; its moving average becomes the first weights. An inter model may start
-    from an image model of the same widths: it then begins by coding the residual as if it were a picture.
+    start: a `best.pt` to fine-tune; its moving average becomes the first weights. Or a model file, or the
+    name of a model that ships (see `recover`). An inter model may start from an image model of the same
+    widths: it then begins by coding the residual as if it were a picture.
     steps: planned total, the schedule ends there. decay_share: in this last part of the steps the learning
     rate falls by a cosine, before it is level. crop_px, batch (of each process): first stage; the last
     `late_share` of the steps uses late_crop_px and late_batch. valid_crops: held-out pictures per

@@ -15,6 +15,7 @@ from .curves import append_row, draw, read_rows
 from .groups import parameter_groups
 from .inter import InterTraining, from_image_model
 from .objective import Outcome, TrainingModel
+from .recover import model_file, start_state
 from .speed import bf16_is_faster, count_flops, matmul_flops
 from .tasks import Net, Task, task_of
 from .validation import VALID_LEVELS
@@ -55,11 +56,14 @@ class Trainer:
         self.step_flops = 0
 
     def _begin(self) -> None:
-        """Resume, fine-tune from a checkpoint, or start from the block basis of the pictures."""
+        """Resume, fine-tune a checkpoint or a model file, or start from the block basis of the pictures."""
         if self.state_path.exists():
             return self._restore(load_state(self.state_path, self.device))
         if self.config.start:
-            self._load(load_state(self.config.start, self.device), "model", self.config.start)
+            file = model_file(self.config.start)
+            found = {"model": start_state(file, self.net)} if file else None
+            state = found or load_state(self.config.start, self.device)
+            self._load(state, "model", self.config.start)
         else:
             basis = self.task.basis(self.generator)
             self.net.model.start_from_basis(*(part.to(self.device) for part in basis))
