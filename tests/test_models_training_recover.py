@@ -98,7 +98,7 @@ def test_the_temporal_context_of_an_inter_model_is_that_of_its_file(frames: Tens
     found = net.model.temporal(before.permute(2, 0, 1)[None].float(), features)[0].permute(1, 2, 0)
     expected = codec.context(past, motion).double()
     apart = (found.double() * 2.0**feature - expected).abs()
-    assert apart.mean() < 0.4  # of the last bit
+    assert apart.mean() < 0.5  # of the last bit
     assert expected.abs().mean() > 5
 
 
