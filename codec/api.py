@@ -266,6 +266,6 @@ def _verify_clip(reader: ClipReader, device: str | None) -> VerifyReport:
         if isinstance(item, CodedFrame):
             frames += 1
             if decoder is not None:
-                decoder.check(item)
+                decoder.read(item)
     tiles = frames * reader.header.tile_count
     return VerifyReport(tiles, reader.file_bytes or 0, decoder is not None, frames=frames)

@@ -51,9 +51,10 @@ def decode_in(data: bytes, bf16: bool) -> list[Samples]:
             for tile in frame.tiles:
                 picture.place(tile.index, decode_tile(tile, header, image))
             found.append(picture.pixels())
-            path.start(found[-1])
+            path.read_key()
+            path.draw_key(found[-1])
         else:
-            found.append(path.decode(frame, header))
+            found.append(path.draw(path.read(frame, header), header))
     return found
 
 
@@ -107,7 +108,7 @@ def test_damaged_motion_is_named_and_nothing_is_shown_of_its_frame(
     assert inter.motion is not None
     wrong = replace(inter, motion=damaged(inter.motion))
     decoder = FrameDecoder.load(reader.header, "cpu")
-    for act in (decoder.check, decoder.decode):
+    for act in (decoder.read, decoder.decode):
         act(key)
         with pytest.raises(FormatError, match=f"frame 1: {said}") as caught:
             act(wrong)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
+from threading import Event
 
 import numpy as np
 import pytest
@@ -24,7 +25,7 @@ from linnet.bitstream import (
 from linnet.bitstream.chunks import decode_varint
 from linnet.bitstream.clip_frames import encode_frame
 from linnet.codec.frame import Samples
-from linnet.codec.video.coding import FrameDecoder
+from linnet.codec.video.coding import FrameDecoder, Undrawn
 from linnet.codec.video.walking import FrameCursor, FrameWalk
 
 COUNT, RATE = 8, 25
@@ -90,10 +91,31 @@ class CountingDecoder(FrameDecoder):
 
     numbers: list[int]
 
-    def decode(self, frame: CodedFrame) -> Samples:
+    def read(self, frame: CodedFrame) -> Undrawn:
         """See FrameDecoder."""
         self.numbers.append(frame.head.number)
-        return super().decode(frame)
+        return super().read(frame)
+
+
+def test_integers_are_decoded_while_pixels_are_made(
+    clip: bytes, pixels: list[Samples], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, draw, is_second = FrameDecoder.read, FrameDecoder.draw, Event()
+
+    def noted(decoder: FrameDecoder, frame: CodedFrame) -> Undrawn:
+        found = read(decoder, frame)
+        if frame.head.number == 1:
+            is_second.set()
+        return found
+
+    def patient(decoder: FrameDecoder, frame: Undrawn) -> Samples:
+        assert is_second.wait(30), "frame 1 was not read before frame 0 was drawn"
+        return draw(decoder, frame)
+
+    monkeypatch.setattr(FrameDecoder, "read", noted)
+    monkeypatch.setattr(FrameDecoder, "draw", patient)
+    linnet.decode_video(clip, tmp_path / "frame%d.png")
+    assert np.array_equal(np.asarray(Image.open(tmp_path / f"frame{COUNT}.png")), pixels[-1])
 
 
 def test_frames_by_number_are_those_of_the_whole_in_any_order(clip: bytes, pixels: list[Samples]) -> None:
@@ -250,7 +272,7 @@ def test_a_clip_whose_inter_model_is_not_here_is_described_and_not_shown(unknown
 def test_an_inter_frame_needs_the_frame_before_it(unknown: bytes) -> None:
     frames, header = coded(unknown), ClipReader(unknown).header
     decoder = FrameDecoder.load(replace(header, minor=1, inter=None), "cpu")
-    for act in (decoder.decode, decoder.check):
+    for act in (decoder.decode, decoder.read):
         with pytest.raises(linnet.CorruptFileError, match="frame 2 is lost: it depends on frame 1") as caught:
             act(frames[2])
         assert caught.value.offset == frames[2].offset

@@ -35,10 +35,10 @@ linnet.encode(picture, f"{folder}/{number}.lnt", quality=45)
 reader, checked = ClipReader(open(f"{folder}/here_clip.lnt", "rb").read()), 0
 for frame in reader.items():
     if frame.motion is None:
-        path.start(None)
+        path.read_key()
         continue
     own = frame.head.quality_centi
-    path.check(frame, reader.header if own is None else replace(reader.header, quality_centi=own))
+    path.read(frame, reader.header if own is None else replace(reader.header, quality_centi=own))
     checked += 1  # no hash was another: it would have raised
 print(checked)
 with linnet.VideoWriter(f"{folder}/{number}_clip.lnt", rate=25, quality=45, gop=3) as video:

@@ -36,6 +36,9 @@ def ahead(items: Iterable[Item], depth: int = _DEPTH) -> Generator[Item, None, N
             put(error)
         else:
             put(None)
+        finally:
+            if isinstance(items, Generator):
+                items.close()  # ends a thread that it takes from
 
     thread = Thread(target=work, daemon=True)
     thread.start()

@@ -16,7 +16,7 @@ from ...models.inter import codec as inter_codec
 from ..frame import Frame, Samples
 from ..still import decode_tile, encode_tile, paint
 from ..tiles import LatentCanvas, boxes_of
-from .inter import InterPath
+from .inter import InterIntegers, InterPath
 
 
 def clip_header(
@@ -108,7 +108,8 @@ class FrameEncoder:
             picture.place(index, latents)
             tiles.append((latents.hash(), coder.finish()))
         if self._inter is not None:
-            self._inter.start(picture.pixels())
+            self._inter.read_key()
+            self._inter.draw_key(picture.pixels())
         return CodedPicture(FrameKind.KEY, self._stated(header), None, tiles)
 
 
@@ -141,10 +142,20 @@ def inter_path(header: Header, device: str) -> InterPath | None:
     return InterPath(inter_codec.load(spec, device))
 
 
+@dataclass(frozen=True, slots=True)
+class Undrawn:
+    """The decoded integers of a frame. header: with the frame's own quality."""
+
+    header: Header
+    key: KeyPicture | None  # of a key frame
+    inter: InterIntegers | None  # of an inter frame
+
+
 class FrameDecoder:
     """Decodes the frames of a clip, which come in the order of the file, and keeps what an inter frame needs.
 
-    decode() makes pixels, check() only compares hashes; one decoder does the one or the other.
+    decode() makes pixels. Integers never depend on pixels: read() decodes the integers of a frame and draw()
+    makes its pixels, so that one thread may read the frames ahead of another that draws them.
     Any error leaves it without a frame to go on from, so that nothing is shown until the next key frame.
     """
 
@@ -172,7 +183,11 @@ class FrameDecoder:
         return frame.head.kind == FrameKind.KEY or self._before == frame.head.number - 1
 
     def decode(self, frame: CodedFrame) -> Samples:
-        """Pixels [H, W, channels] of the next frame, as stored; they are the caller's.
+        """Pixels [H, W, channels] of the next frame, as stored; they are the caller's (errors as read)."""
+        return self.draw(self.read(frame))
+
+    def read(self, frame: CodedFrame) -> Undrawn:
+        """The integers of the next frame, their hashes compared.
 
         Raises:
             CorruptFileError: the payload is damaged, or the frame before an inter frame was not decoded.
@@ -181,23 +196,23 @@ class FrameDecoder:
         with self._next(frame):
             own = self._own_header(frame)
             if frame.head.kind == FrameKind.INTER:
-                return self._inter_frames().decode(frame, own)
-            pixels = self._decode_key(frame, own)
-            if self._inter is not None:
-                self._inter.start(pixels)
-            return pixels
-
-    def check(self, frame: CodedFrame) -> None:
-        """Decode the integers of the next frame and compare their hashes (errors as decode)."""
-        with self._next(frame):
-            own = self._own_header(frame)
-            if frame.head.kind == FrameKind.INTER:
-                self._inter_frames().check(frame, own)
-                return
+                return Undrawn(own, None, self._inter_frames().read(frame, own))
+            picture = KeyPicture(own, self._codec)
             for tile in frame.tiles:
-                decode_tile(tile, own, self._codec)
+                picture.place(tile.index, decode_tile(tile, own, self._codec))
             if self._inter is not None:
-                self._inter.start(None)
+                self._inter.read_key()
+            return Undrawn(own, picture, None)
+
+    def draw(self, frame: Undrawn) -> Samples:
+        """Pixels [H, W, channels], as stored, of a frame that was read; each one is drawn, in order."""
+        if frame.inter is not None:
+            return self._inter_frames().draw(frame.inter, frame.header)
+        assert frame.key is not None
+        pixels = frame.key.pixels()
+        if self._inter is not None:
+            self._inter.draw_key(pixels)
+        return pixels
 
     @contextmanager
     def _next(self, frame: CodedFrame) -> Iterator[None]:
@@ -221,12 +236,6 @@ class FrameDecoder:
     def _inter_frames(self) -> InterPath:
         assert self._inter is not None, "a reader refuses inter frames whose model the header does not name"
         return self._inter
-
-    def _decode_key(self, frame: CodedFrame, header: Header) -> Samples:
-        picture = KeyPicture(header, self._codec)
-        for tile in frame.tiles:
-            picture.place(tile.index, decode_tile(tile, header, self._codec))
-        return picture.pixels()
 
     def _own_header(self, frame: CodedFrame) -> Header:
         """The header with the frame's quality."""

@@ -17,12 +17,13 @@ from ..opening import Source, opened
 from ..orientation import swaps_sides
 from ..saving import find_format, save_image
 from .ahead import ahead
-from .coding import FrameDecoder
+from .coding import FrameDecoder, Undrawn
 from .kind import is_sequence
 from .sink import Container, MediaSink, find_container, suffix_of
 from .times import exact
 from .walking import FrameWalk, absent_between
 
+_READ_AHEAD = 2  # frames whose integers wait for their pixels
 _LINGER_S = 1  # how long, behind the last frame, late packets of before are looked for
 
 
@@ -35,6 +36,15 @@ class VideoDecodeResult:
     frames: int = 0
     lost: int = 0
     damage: list[LinnetError] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """The integers of a frame. early: only those behind it are shown, which depend on it."""
+
+    integers: Undrawn
+    head: FrameHead
+    early: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +108,7 @@ def decode_video(
 
 
 class _Job:
-    """One decode: what runs ahead in a thread of its own, and what takes it."""
+    """One decode: integers, pixels and the writing of what comes run in a thread each."""
 
     def __init__(
         self,
@@ -122,7 +132,18 @@ class _Job:
         self._total = reader.index().frames if whole else 0
 
     def pieces(self) -> Iterator[_Piece]:
-        """Decoded frames, and packets, of the wanted time."""
+        """Decoded frames, and packets, of the wanted time; integers are decoded ahead of the pixels."""
+        with closing(ahead(self._read(), _READ_AHEAD)) as items:
+            for item in items:
+                if isinstance(item, PacketGroup):
+                    yield item
+                    continue
+                pixels = self._decoder.draw(item.integers)
+                if not item.early:
+                    yield _Shown(pixels, item.head.time, item.head.duration)
+
+    def _read(self) -> Iterator[_Read | PacketGroup]:
+        """Integers of the frames, and packets, of the wanted time."""
         result, tick = self.result, self._reader.clip.tick
         told = result.damage.append if self._partial else None
         walk, before = FrameWalk(self._decoder, told), None
@@ -138,12 +159,12 @@ class _Job:
                 if seconds >= self._end + _LINGER_S:
                     break
                 continue
-            pixels = walk.decode(item)  # also of one that is shown too early: the next ones depend on it
+            integers = walk.read(item)  # also of one that is shown too early: the next ones depend on it
             is_early = self._start is not None and seconds < self._start
-            if not is_early and pixels is None:
+            if integers is not None:
+                yield _Read(integers, item.head, is_early)
+            elif not is_early:
                 result.lost += 1
-            elif not is_early and pixels is not None:
-                yield _Shown(pixels, item.head.time, item.head.duration)
         if result.damage and self._total:
             result.lost += self._total - (before.number + 1 if before else 0)
 

@@ -1,5 +1,7 @@
 """Inter frames: what one takes from the frame before it, and how its motion and tiles are coded."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -20,30 +22,46 @@ CodedTile = tuple[int, bytes]  # hash and entropy-coded bytes
 _HOPELESS = 0.8
 
 
+@dataclass(frozen=True, slots=True)
+class InterIntegers:
+    """All that is decoded of an inter frame: motion, and latents [h, w, latent]."""
+
+    field: Field
+    y_hat: Int32
+
+
 class InterPath:
-    """Codes inter frames of one clip in both directions; keeps the frame before, as it is shown."""
+    """Codes inter frames of one clip in both directions.
+
+    Keeps the integers of the frame before and, apart from them, its pixels: integers may be decoded ahead.
+    """
 
     def __init__(self, codec: InterCodec) -> None:
         self._codec = codec
-        self._past = Past(None)
+        self._known = Past(None)  # no pixels
+        self._shown = Past(None)
 
-    def start(self, pixels: Samples | None) -> None:
-        """Go on from a key frame [H, W, channels]; without pixels when only integers are decoded."""
-        self._past = Past(None if pixels is None else to_planes(pixels))
+    def read_key(self) -> None:
+        """The integers of a key frame were decoded, of which inter frames need none."""
+        self._known = Past(None)
+
+    def draw_key(self, pixels: Samples) -> None:
+        """Go on from the pixels [H, W, channels] of a key frame."""
+        self._shown = Past(to_planes(pixels))
 
     def encode(self, pixels: Samples, header: Header) -> tuple[CodedTile, list[CodedTile]] | None:
         """Motion and tiles of the next frame; None if the frame before is no help (a cut, for example)."""
-        codec, past, reference = self._codec, self._past, self._past.reference
+        codec, reference = self._codec, self._shown.reference
         assert reference is not None, "a key frame comes first"
         frame = to_planes(pixels)
         field = codec.find_motion(frame, reference, header.quality)
-        predicted = codec.predict(past, field)
+        predicted = codec.predict(self._shown, field)
         if _is_hopeless(frame, predicted[:3]):
             return None
         coder = SymbolEncoder()
         codec.code_motion(coder, _size(header), field)
         y = codec.analyse(frame, predicted, header.quality)
-        context = codec.context(past, field)
+        context = codec.context(self._known, field)
         y_hat = np.zeros(y.shape, np.int32)
         tiles: list[CodedTile] = []
         for index in range(header.tile_count):
@@ -52,34 +70,32 @@ class InterPath:
             latents = codec.encode_latents(tile_coder, y[part], header.quality, context[part])
             y_hat[part] = latents.y_hat
             tiles.append((latents.hash(), tile_coder.finish()))
-        self._show(field, y_hat, predicted, header)
+        found = InterIntegers(field, y_hat)
+        self._know(found, header)
+        self._show(found, predicted, header)
         return (field_hash(field), coder.finish()), tiles
 
-    def decode(self, frame: CodedFrame, header: Header) -> Samples:
-        """Pixels [H, W, channels] of the next frame.
+    def read(self, frame: CodedFrame, header: Header) -> InterIntegers:
+        """The integers of the next frame.
 
         Raises:
             CorruptFileError: the payload is damaged. ModelMismatchError: it decodes, but to other integers.
         """
-        assert self._past.reference is not None, "a key frame comes first"
-        field, y_hat = self._integers(frame, header)
-        return self._show(field, y_hat, self._codec.predict(self._past, field), header)
-
-    def check(self, frame: CodedFrame, header: Header) -> None:
-        """Decode the integers of the next frame alone (errors as decode)."""
-        field, y_hat = self._integers(frame, header)
-        self._past = self._past.then(None, field, y_hat, header.quality)
-
-    def _integers(self, frame: CodedFrame, header: Header) -> tuple[Field, Int32]:
-        """Motion field and latents [h, w, latent] of the next frame (errors as decode)."""
         assert frame.motion is not None, "a reader gives inter frames motion"
         field = self._decode_motion(frame.motion, header)
-        context = self._codec.context(self._past, field)
+        context = self._codec.context(self._known, field)
         y_hat = np.zeros((*context.shape[:2], self._codec.entropy.latent), np.int32)
         for tile in frame.tiles:
             part = _latents_of(header.tile_box(tile.index))
             y_hat[part] = decode_tile(tile, header, _InContext(self._codec, context[part])).y_hat
-        return field, y_hat
+        found = InterIntegers(field, y_hat)
+        self._know(found, header)
+        return found
+
+    def draw(self, found: InterIntegers, header: Header) -> Samples:
+        """Pixels [H, W, channels] of the next frame."""
+        assert self._shown.reference is not None, "a key frame comes first"
+        return self._show(found, self._codec.predict(self._shown, found.field), header)
 
     def _decode_motion(self, motion: Motion, header: Header) -> Field:
         try:
@@ -96,15 +112,18 @@ class InterPath:
             )
         return field
 
-    def _show(self, field: Field, y_hat: Int32, predicted: Tensor, header: Header) -> Samples:
+    def _know(self, found: InterIntegers, header: Header) -> None:
+        self._known = self._known.then(None, found.field, found.y_hat, header.quality)
+
+    def _show(self, found: InterIntegers, predicted: Tensor, header: Header) -> Samples:
         """The frame's pixels, which the next frame is predicted from."""
-        planes = self._codec.synthesise(y_hat, predicted, header.quality)
+        planes = self._codec.synthesise(found.y_hat, predicted, header.quality)
         shown = planes[:, : header.height, : header.width]
         pixels = from_planes(shown, header.channels, header.bit_depth)
         # Not rounded: where the arithmetic of two decoders differs, rounding would turn nearly nothing into
         # whole levels, which pile up from frame to frame.
         kept = shown.clamp(0, 1) if header.channels > 1 else shown.clamp(0, 1).mean(0, keepdim=True)
-        self._past = self._past.then(padded(kept), field, y_hat, header.quality)
+        self._shown = self._shown.then(padded(kept), found.field, found.y_hat, header.quality)
         return pixels
 
 

@@ -8,7 +8,7 @@ from ...bitstream.clip_frames import CodedFrame, FrameHead
 from ...bitstream.clip_reader import ClipReader, Item, OnDamage
 from ...bitstream.errors import CorruptFileError, LinnetError
 from ..frame import Samples
-from .coding import FrameDecoder
+from .coding import FrameDecoder, Undrawn
 
 
 class FrameWalk:
@@ -19,14 +19,19 @@ class FrameWalk:
         self._told = False  # that all is lost up to the next key frame
 
     def decode(self, frame: CodedFrame) -> Samples | None:
-        """Pixels [H, W, channels] of the next frame, as stored; None if it is lost.
+        """Pixels [H, W, channels] of the next frame, as stored; None if it is lost (see read)."""
+        found = self.read(frame)
+        return None if found is None else self._decoder.draw(found)
+
+    def read(self, frame: CodedFrame) -> Undrawn | None:
+        """The integers of the next frame; None if it is lost.
 
         What a lost frame costs is told once, with the first frame that depends on it.
         Raises:
-            FormatError: as FrameDecoder.decode, if nobody is told.
+            FormatError: as FrameDecoder.read, if nobody is told.
         """
         if self._on_damage is None:
-            return self._decoder.decode(frame)
+            return self._decoder.read(frame)
         if not self._decoder.can_decode(frame):
             if not self._told:
                 self._told = True
@@ -34,7 +39,7 @@ class FrameWalk:
             return None
         self._told = False
         try:
-            return self._decoder.decode(frame)
+            return self._decoder.read(frame)
         except LinnetError as error:
             self._on_damage(error)
             return None
