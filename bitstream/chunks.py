@@ -27,6 +27,7 @@ class ChunkType(IntEnum):
     ALPHA = ord("A")
     TILE = ord("T")
     PART = ord("P")
+    SHARE = ord("S")
     STREAM = ord("s")
     TAGS = ord("m")
     FRAME = ord("F")

@@ -54,11 +54,17 @@ def reject(source: ChunkSource, head: ChunkHead, why: str) -> NoReturn:
     raise CorruptFileError(f"misplaced chunk: {why}", chunk=head.name, offset=head.offset)
 
 
-def read_front(source: ChunkSource, limits: Limits, on_damage: OnDamage | None = None) -> Front:
+def read_front(
+    source: ChunkSource,
+    limits: Limits,
+    on_damage: OnDamage | None = None,
+    on_share: OnDamage | None = None,
+) -> Front:
     """Read up to the first tile.
 
     Args:
         on_damage: told of metadata or alpha that are damaged, and then left out; None to raise it.
+        on_share: told of damage behind all of these in a file in shares; None to raise it.
     Raises:
         NotLinnetError, TruncatedError, CorruptFileError, UnsupportedVersionError, LimitExceededError;
         ValueError: the file holds a clip.
@@ -76,9 +82,11 @@ def read_front(source: ChunkSource, limits: Limits, on_damage: OnDamage | None =
             if not _take(source, head, header, limits, found):
                 break
         except DAMAGE as error:
-            if on_damage is None:
+            in_shares = header.spread is not None and len(found) == header.spread.front
+            tell = on_share if in_shares else on_damage
+            if tell is None:
                 raise
-            on_damage(error)
+            tell(error)
             whole = False
             if source.seekable:
                 behind = search.next(head, start)
@@ -87,8 +95,11 @@ def read_front(source: ChunkSource, limits: Limits, on_damage: OnDamage | None =
                 source.seek(behind)
             elif head is None or source.offset < start + head.length:
                 raise
+    tell = on_damage if whole else lambda error: None
     if header.has_alpha and ChunkType.ALPHA not in found:
-        _miss_alpha(source, head, on_damage if whole else lambda error: None)
+        _miss(source, head, "alpha, and none has come", tell)
+    elif header.spread and len(found) != header.spread.front:
+        _miss(source, head, f"{header.spread.front} chunks before the shares, {len(found)} came", tell)
     metadata = Metadata(*(found.get(kind) for kind in _METADATA))
     return Front(header, metadata, found.get(ChunkType.ALPHA), head, source.offset)
 
@@ -116,9 +127,9 @@ def _take(
     return True
 
 
-def _miss_alpha(source: ChunkSource, head: ChunkHead, on_damage: OnDamage | None) -> None:
-    """Report that the first chunk behind the front has come before alpha."""
-    why = "the header announces alpha, and none has come"
+def _miss(source: ChunkSource, head: ChunkHead, what: str, on_damage: OnDamage | None) -> None:
+    """Report that the first chunk behind the front has come before what the header announces."""
+    why = f"the header announces {what}"
     if on_damage is None:
         reject(source, head, why)
     on_damage(CorruptFileError(why, chunk=head.name, offset=head.offset))

@@ -1,18 +1,20 @@
 """The header: what a file holds and which model decodes it, readable without weights."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from .chunks import ChunkType, decode_varint, encode_varint
 from .clip import ClipFormat, Range, Sampling, Siting, decode_times, encode_clip, unknown_source
 from .errors import CorruptFileError, UnsupportedVersionError
+from .spread import Spread, parse_spread
 
 MAJOR, MINOR = 1, 3  # the newest format this code reads; a file has the lowest that describes it
 CLIP_MINOR = 1  # the first version with clips, and the one of clips of key frames only
 INTER_MINOR = 2  # the first version with inter frames, and the one of clips that may have them
 STAGED_MINOR = 3  # the first version with stills in stages, and the one of these
 MAX_STAGES = 16
+SPREAD_BIT = 0x80  # of the byte with the number of stages: they are spread over shares
 MAX_HEADER_BYTES = 255
 MAX_SIDE = 2**31 - 1  # the format's own end; Limits is stricter
 MIN_TILE_LOG2, MAX_TILE_LOG2 = 6, 15
@@ -76,6 +78,7 @@ class Header:
         None  # the model of inter frames, of a video of format 1.2 or newer, and only there
     )
     stages: int = 0  # of each tile, 1 to 16, of a still in stages; 0 of all others
+    spread: Spread | None = None  # of a still whose stages are spread over shares
 
     def __post_init__(self) -> None:
         ranges = (
@@ -103,6 +106,10 @@ class Header:
             )
         if self.stages and (self.clip is not None or self.minor < STAGED_MINOR):
             raise ValueError(f"only a still of format {MAJOR}.{STAGED_MINOR} or newer has stages")
+        if self.spread is not None and len(self.spread.needed) != self.stages:
+            raise ValueError(
+                f"{len(self.spread.needed)} numbers of shares for {self.stages} stages: one is due for each"
+            )
         if self.clip is not None and self.has_alpha:
             raise ValueError("a video has no alpha")
         if len(self.weights_hash) != WEIGHTS_HASH_BYTES:
@@ -147,17 +154,28 @@ class Header:
 
     @property
     def part_count(self) -> int:
-        """Tile or part chunks in the file: one for each tile, or for each stage of each tile."""
+        """Tiles, or stages of tiles."""
         return max(1, self.stages) * self.tile_count
 
     @property
+    def chunk_count(self) -> int:
+        """Tile, part or share chunks in the file."""
+        return self.spread.count if self.spread else self.part_count
+
+    @property
     def tile_index_bytes(self) -> int:
-        """Width of the index field of a tile or part chunk (FORMAT.md section 8).
+        """Width of the index field of a tile, part or share chunk (FORMAT.md section 8).
 
         It is the same however many stages a file has, so that dropping some leaves the others as they are.
         """
+        if self.spread:
+            return 1
         most = self.tile_count * (MAX_STAGES if self.stages else 1)
         return ((most - 1).bit_length() + 7) // 8
+
+    def of_stages(self, stages: int) -> "Header":
+        """The header of the file that has only the first stages."""
+        return replace(self, stages=stages, spread=self.spread and self.spread.first(stages))
 
     def tile_box(self, index: int) -> tuple[int, int, int, int]:
         """Left, top, width and height of a tile in coded pixels, cut to the picture.
@@ -192,8 +210,14 @@ def encode_header(header: Header) -> bytes:
         + header.weights_hash
         + (encode_clip(header.clip) if header.clip else b"")
         + (encode_varint(header.inter.wire_id) + header.inter.weights_hash if header.inter else b"")
-        + (bytes([header.stages]) if header.clip is None and header.minor >= STAGED_MINOR else b"")
+        + (_encode_stages(header) if header.clip is None and header.minor >= STAGED_MINOR else b"")
     )
+
+
+def _encode_stages(header: Header) -> bytes:
+    if header.spread is None:
+        return bytes([header.stages])
+    return bytes([header.stages | SPREAD_BIT]) + header.spread.encode()
 
 
 def decode_header(payload: bytes, offset: int) -> Header:
@@ -248,6 +272,10 @@ def _parse_fields(payload: bytes, offset: int) -> Header:
     inter, end = _parse_model(payload, end) if is_video and minor >= INTER_MINOR else (None, end)
     staged = not is_video and minor >= STAGED_MINOR
     stages, end = _parse_byte(payload, end) if staged else (0, end)
+    spread = None
+    if stages & SPREAD_BIT:
+        stages ^= SPREAD_BIT
+        spread, end = parse_spread(payload, end, stages)
     if len(payload) > end and minor <= MINOR:  # a newer minor version may have added fields
         raise ValueError(f"{len(payload) - end} bytes too many")
     return Header(
@@ -266,6 +294,7 @@ def _parse_fields(payload: bytes, offset: int) -> Header:
         clip=clip,
         inter=inter,
         stages=stages,
+        spread=spread,
     )
 
 

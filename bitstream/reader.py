@@ -7,23 +7,24 @@ from typing import BinaryIO
 from .chunks import ChunkHead, ChunkSource, ChunkType
 from .errors import CorruptFileError, LinnetError
 from .front import read_front, reject, skip_unknown
+from .gathering import Gathered, gather
 from .header import Header
 from .index import OFFSET_BYTES, TileIndex, decode_index, find_index, max_index_bytes
 from .limits import Limits
 from .metadata import Metadata
-from .resync import DAMAGE, OnDamage, search_still
+from .resync import DAMAGE, OnDamage, body_of, search_still
 
 HASH_BYTES = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """One tile as it stands in the file, or one stage of a tile."""
+    """One tile, or one stage of a tile."""
 
     index: int  # number of the tile in raster order
     latent_hash: int  # u32 hash of the decoded integers
     payload: bytes  # entropy-coded
-    offset: int  # of the chunk, from the signature
+    offset: int  # of the chunk, or of the first share, from the signature
     stage: int = 0  # of a still in stages
 
 
@@ -32,6 +33,7 @@ class _Walk:
     """What one pass over the tiles has seen."""
 
     offsets: dict[int, int]  # of tile or part chunks; grows with the file, never with what a header claims
+    on_damage: OnDamage | None
     payload_bytes: int = 0
     index_offset: int | None = None
     index: TileIndex | None = None
@@ -47,14 +49,18 @@ class Reader:
         limits: what to refuse.
         on_damage: told of each damage behind the header, which is then passed over up to the next whole chunk
             (in a source that cannot seek, up to where the damaged chunk says that it ends); None to raise it.
+        on_repair: told, in place of `on_damage`, of damage to shares that the others make good: all parts
+            are then as they were written. None to have it treated as any damage.
 
     Attributes:
         header: the picture's description.
         metadata: ICC, EXIF and XMP bytes.
         alpha: PNG datastream of the alpha plane, or None.
         seekable: whether tile() works and tiles() can be called again.
-        container_bytes: bytes of the file that are neither tile payload nor alpha nor metadata; None until
-            tiles() has come to its end without damage.
+        container_bytes: bytes of the file that are neither tile payload nor parity nor alpha nor metadata;
+            None until tiles() has come to its end without damage.
+        parity_bytes: what the shares have beyond what they are made of; 0 without shares, and till then.
+        intact_shares: how many shares tiles() could use, None without shares and till then.
         index_valid: whether the index points at the tiles (None: no index, or tiles() not at its end).
             Reading never depends on it.
 
@@ -63,24 +69,34 @@ class Reader:
     """
 
     def __init__(
-        self, source: bytes | BinaryIO, limits: Limits | None = None, on_damage: OnDamage | None = None
+        self,
+        source: bytes | BinaryIO,
+        limits: Limits | None = None,
+        on_damage: OnDamage | None = None,
+        on_repair: OnDamage | None = None,
     ) -> None:
-        self._limits, self._on_damage = limits or Limits(), on_damage
+        self._limits, self._on_damage, self._on_repair = limits or Limits(), on_damage, on_repair
         self._source = ChunkSource(source)
-        self._front = read_front(self._source, self._limits, on_damage)
+        self._early: list[LinnetError] = []  # damage to shares, met before the first whole one
+        tolerant = on_damage is not None or on_repair is not None
+        on_share = self._early.append if tolerant else None
+        self._front = read_front(self._source, self._limits, on_damage, on_share)
         self.header: Header = self._front.header
-        self._body = ChunkType.PART if self.header.stages else ChunkType.TILE
+        self._body = body_of(self.header)
         self._search = search_still(self._source, self.header, bytes([ChunkType.INDEX]))
         self.metadata: Metadata = self._front.metadata
         self.alpha: bytes | None = self._front.alpha
         self.seekable = self._source.seekable
         self.container_bytes: int | None = None
+        self.parity_bytes = 0
+        self.intact_shares: int | None = None
         self.index_valid: bool | None = None
         self._started = False
         self._index: TileIndex | None = None
         self._index_sought = False
         self._offsets: dict[int, int] = {}  # of all tile or part chunks that any walk has seen
         self._scan: Iterator[Tile] | None = None
+        self._parts: dict[int, Tile] = {}  # of a file in shares, once tile() has been called
 
     def tiles(self) -> Iterator[Tile]:
         """Give all tiles, or parts, in the order of the file, and check the file to its last byte.
@@ -93,7 +109,7 @@ class Reader:
         if self._started and not self.seekable:
             raise ValueError("the source cannot seek: its tiles can be read only once")
         self._started = True
-        return self._walk()
+        return self._from_shares() if self.header.spread else self._walk(self._on_damage)
 
     def tile(self, index: int, stage: int = 0) -> Tile:
         """Give one tile or part of a seekable source: through the index, or by a scan where that fails.
@@ -108,6 +124,11 @@ class Reader:
         if not 0 <= stage < max(1, self.header.stages):
             raise ValueError(f"stage must be 0 to {max(1, self.header.stages) - 1}, not {stage}")
         number = stage * self.header.tile_count + index
+        if self.header.spread:
+            self._parts = self._parts or {self._number(part): part for part in self._from_shares()}
+            if number not in self._parts:
+                raise CorruptFileError(f"too few shares are left for stage {stage}", chunk="share")
+            return self._parts[number]
         if not self._index_sought:
             self._index = find_index(self._source, self.header.part_count)
             self._index_sought = True
@@ -118,9 +139,36 @@ class Reader:
                 self._index = None
         return self._scan_for(number)
 
-    def _walk(self) -> Iterator[Tile]:
-        """Give the tiles from the first on; keeps its own place, so that several walks can alternate."""
-        walk = _Walk({})
+    def _from_shares(self) -> Iterator[Tile]:
+        """Give the parts that the shares suffice for; then raise what is wrong, unless someone is told."""
+        tolerant = self._on_damage is not None or self._on_repair is not None
+        errors = list(self._early)
+        shares = gather(self.header, self._walk(errors.append if tolerant else None), errors)
+        self.intact_shares = shares.intact
+        whole = len(shares.stages) == self.header.stages
+        tell = (self._on_repair if whole else None) or self._on_damage
+        if not errors:
+            self._count(shares)
+        for error in errors:
+            if tell is not None:
+                tell(error)
+        for stage, tiles in enumerate(shares.stages):
+            for index, tile in enumerate(tiles):
+                yield Tile(index, tile.hash, tile.payload, self._front.next_head.offset, stage)
+        if errors and not tell:
+            raise errors[0]
+
+    def _count(self, shares: Gathered) -> None:
+        """Tell payload from parity, once a whole file has been read."""
+        if self.container_bytes is not None:
+            self.parity_bytes = shares.share_bytes - shares.coded_bytes
+
+    def _walk(self, on_damage: OnDamage | None) -> Iterator[Tile]:
+        """Give the tiles from the first on; keeps its own place, so that several walks can alternate.
+
+        Of a file in shares it gives these, with their numbers for those of tiles.
+        """
+        walk = _Walk({}, on_damage)
         head = self._front.next_head
         if self.seekable:
             self._source.seek(self._front.next_payload)
@@ -139,9 +187,9 @@ class Reader:
                 current, start = None, position
                 head = self._source.read_head()
             except DAMAGE as error:
-                if self._on_damage is None:
+                if on_damage is None:
                     raise
-                self._on_damage(error)
+                on_damage(error)
                 walk.whole = False
                 behind = self._behind_damage(current, start)
                 if behind is None:
@@ -195,32 +243,36 @@ class Reader:
             return
         why = f"{self._named(number)} comes where {self._named(due)} should"
         error = CorruptFileError(why, chunk=head.name, offset=head.offset)
-        if number < due or self._on_damage is None:
+        if number < due or walk.on_damage is None:
             raise error
-        self._on_damage(error)
+        walk.on_damage(error)
         walk.whole = False
 
     def _number(self, tile: Tile) -> int:
-        """What the index field of the tile's chunk holds."""
+        """What the index field of the tile's or share's chunk holds."""
         return tile.stage * self.header.tile_count + tile.index
 
     def _named(self, number: int) -> str:
-        """A tile or part in words."""
+        """A tile, part or share in words."""
+        if self.header.spread:
+            return f"share {number}"
         stage, tile = divmod(number, self.header.tile_count)
         return f"stage {stage} of tile {tile}" if self.header.stages else f"tile {tile}"
 
     def _read_tile(self, head: ChunkHead) -> Tile:
-        width = self.header.tile_index_bytes
-        prefix = width + HASH_BYTES
+        width, count = self.header.tile_index_bytes, self.header.chunk_count
+        prefix = width + (0 if self.header.spread else HASH_BYTES)
         data = self._source.read_payload(head, self._limits.max_tile_bytes + prefix, "Limits.max_tile_bytes")
         number = int.from_bytes(data[:width], "little")
-        if len(data) < prefix or number >= self.header.part_count:
+        if len(data) < prefix or number >= count:
             raise CorruptFileError(
-                f"{head.name} {number} of {len(data)} bytes: {head.name}s are 0 to "
-                f"{self.header.part_count - 1} and have at least {prefix} bytes",
+                f"{head.name} {number} of {len(data)} bytes: {head.name}s are 0 to {count - 1} and have at "
+                f"least {prefix} bytes",
                 chunk=head.name,
                 offset=head.offset,
             )
+        if self.header.spread:
+            return Tile(number, 0, data[width:], head.offset)
         stage, index = divmod(number, self.header.tile_count)
         return Tile(index, int.from_bytes(data[width:prefix], "little"), data[prefix:], head.offset, stage)
 
@@ -228,7 +280,7 @@ class Reader:
         """Read an index chunk; its content is a hint, so a malformed one is only noted."""
         count = self.header.part_count
         missing = walk.whole and len(walk.offsets) < count
-        if self.header.tile_count == 1 or walk.index_offset is not None or missing:
+        if self.header.spread or self.header.tile_count == 1 or walk.index_offset is not None or missing:
             reject(self._source, head, "one index may come, behind all tiles if there are several")
         walk.index_offset = head.offset
         limit = max_index_bytes(count)
@@ -243,7 +295,7 @@ class Reader:
         if head.length not in (0, OFFSET_BYTES):
             reject(self._source, head, f"its payload has {head.length} bytes, not 0 or {OFFSET_BYTES}")
         pointer = self._source.read_payload(head, OFFSET_BYTES, "format")
-        count = self.header.part_count
+        count = self.header.chunk_count
         if walk.whole and (missing := count - len(walk.offsets)):
             first = next(number for number in range(count) if number not in walk.offsets)
             raise CorruptFileError(
@@ -276,7 +328,7 @@ class Reader:
         """Go on with the scan until the tile comes; tiles passed before are known by their offsets."""
         if number in self._offsets:
             return self._tile_at(self._offsets[number], number)
-        scan = self._scan or self._walk()
+        scan = self._scan or self._walk(self._on_damage)
         self._scan = None  # an error ends the scan: the next call starts anew and meets it again
         for tile in scan:
             if self._number(tile) == number:

@@ -89,9 +89,16 @@ def is_end(head: ChunkHead) -> bool:
     return head.type == ChunkType.END and head.length in (0, OFFSET_BYTES)
 
 
+def body_of(header: Header) -> ChunkType:
+    """The chunks that hold the picture of a still: tiles, parts or shares."""
+    if header.spread:
+        return ChunkType.SHARE
+    return ChunkType.PART if header.stages else ChunkType.TILE
+
+
 def search_still(source: ChunkSource, header: Header, types: bytes) -> Search:
-    """The search for chunks of a still; `types` are those beside its tiles or parts, and the end."""
-    body = ChunkType.PART if header.stages else ChunkType.TILE
+    """The search for chunks of a still; `types` are those beside its body, and the end."""
+    body = body_of(header)
     width = header.tile_index_bytes
 
     def is_plausible(found: ChunkHead, payload: bytes) -> bool:
@@ -99,7 +106,7 @@ def search_still(source: ChunkSource, header: Header, types: bytes) -> Search:
             return is_end(found)
         if found.type != body:
             return True
-        return len(payload) >= width and int.from_bytes(payload[:width], "little") < header.part_count
+        return len(payload) >= width and int.from_bytes(payload[:width], "little") < header.chunk_count
 
     return Search(source, types + bytes([body, ChunkType.END]), is_plausible, width)
 

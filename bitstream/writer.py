@@ -1,11 +1,13 @@
 """Writes a file from front to back, to any stream, seekable or not."""
 
+from dataclasses import replace
 from typing import BinaryIO
 
 from .chunks import SIGNATURE, ChunkType, encode_chunk
 from .header import Header, encode_header
 from .index import OFFSET_BYTES, encode_index
 from .metadata import Metadata
+from .shares import Coded, encode_shares
 
 INDEX_FROM_BYTES = 2**16  # stages are small: below this a scan is as quick as an index
 
@@ -13,18 +15,25 @@ INDEX_FROM_BYTES = 2**16  # stages are small: below this a scan is as quick as a
 class Writer:
     """Writes signature, header and metadata at once; then alpha, tiles in any order, index and end.
 
+    Shares depend on all parts, so a file that has them is kept until it is finished.
+
     Every misuse is a ValueError: the file would not be valid. The stream is the caller's and is never closed.
     """
 
     def __init__(self, stream: BinaryIO, header: Header, metadata: Metadata | None = None) -> None:
+        metadata = metadata or Metadata()
+        if header.spread:
+            front = len(list(metadata.parts())) + header.has_alpha
+            header = replace(header, spread=replace(header.spread, front=front))
         self._stream = stream
         self._header = header
         self._offsets: dict[int, int] = {}  # of tile or part chunks, by their number
+        self._parts: list[Coded] = []  # of a file in shares
         self._alpha_due = header.has_alpha
         self._finished = False
         self.bytes_written = 0
         self._write(SIGNATURE + encode_chunk(ChunkType.HEADER, encode_header(header)))
-        for kind, data in (metadata or Metadata()).parts():
+        for kind, data in metadata.parts():
             self._write(encode_chunk(kind, data))
 
     def write_alpha(self, data: bytes) -> None:
@@ -60,6 +69,10 @@ class Writer:
             raise ValueError(f"part {number} comes where part {len(self._offsets)} should")
         if not 0 <= latent_hash < 2**32:
             raise ValueError(f"latent_hash must be 0 to 2**32 - 1, not {latent_hash}")
+        if self._header.spread:
+            self._offsets[number] = 0
+            self._parts.append(Coded(latent_hash, payload))
+            return
         place = number.to_bytes(self._header.tile_index_bytes, "little")
         kind = ChunkType.PART if self._header.stages else ChunkType.TILE
         chunk = encode_chunk(kind, place + latent_hash.to_bytes(4, "little") + payload)
@@ -81,14 +94,25 @@ class Writer:
             raise ValueError(f"{missing} of {count} {what} have not been written")
         self._finished = True
         pointer = b""
+        if self._header.spread:
+            self._write_shares()
         worth = not self._header.stages or self.bytes_written >= INDEX_FROM_BYTES
-        if self._header.tile_count > 1 and worth:  # a file of one tile needs no index
+        if (
+            self._header.tile_count > 1 and worth and not self._header.spread
+        ):  # a file of one tile needs no index
             pointer = self.bytes_written.to_bytes(OFFSET_BYTES, "little")
             offsets = [self._offsets[number] for number in range(count)]
             self._write(encode_chunk(ChunkType.INDEX, encode_index(offsets)))
         self._write(encode_chunk(ChunkType.END, pointer))
         self._stream.flush()
         return self.bytes_written
+
+    def _write_shares(self) -> None:
+        spread, count = self._header.spread, self._header.tile_count
+        assert spread is not None
+        stages = [self._parts[start : start + count] for start in range(0, len(self._parts), count)]
+        for payload in encode_shares(spread, stages):
+            self._write(encode_chunk(ChunkType.SHARE, payload))
 
     def _write(self, data: bytes) -> None:
         write_all(self._stream, data)

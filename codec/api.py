@@ -101,6 +101,7 @@ def encode(
     target_psnr: float | None = None,
     stages: int | None = None,
     tile: int = TILES[-1],
+    resilience: int | None = None,
     model: str = "fast",
     device: str = "auto",
     metadata: Literal["all", "none"] = "all",
@@ -122,6 +123,9 @@ def encode(
         stages: in place of a quality, of a model that codes in stages: how many of them.
         tile: side in pixels of what is coded on its own, 64 to 1024, a power of two: damage costs less of a
             picture of small tiles, which are larger in bytes.
+        resilience: of a model that codes in stages: how many percent of the file, 1 to 40, may be lost and
+            the picture still be whole; of up to twice as many it is coarser. The file grows by about twice
+            as many percent. Metadata and alpha are not protected.
         model: see `linnet models list`.
         device: auto, cpu or cuda:N. Files are decodable everywhere, whatever wrote them.
         metadata: "none" strips ICC profile, EXIF and XMP.
@@ -129,8 +133,8 @@ def encode(
         limits: the largest picture to accept.
         progress: called with (tiles done, tiles).
     Raises:
-        ValueError: quality, stages, tile, model, device or array out of range; UnreadableImageError: no
-            picture.
+        ValueError: quality, stages, tile, resilience, model, device or array out of range;
+            UnreadableImageError: no picture.
         TargetError: no quality meets the target. LimitExceededError: larger than `limits`.
         FileExistsError, OSError: the destination.
     """
@@ -138,7 +142,7 @@ def encode(
         raise ValueError(f"metadata must be 'all' or 'none', not {metadata!r}")
     limits = limits or Limits()
     spec = zoo.find(model)
-    wish = Wish(quality, stages, target_of(target_size, target_bpp, target_psnr), tile)
+    wish = Wish(quality, stages, target_of(target_size, target_bpp, target_psnr), tile, resilience)
     encode_frame = encoder_for(spec, device_name(device), wish)
     frame = as_frame(source, limits)
     if metadata == "none":
@@ -194,6 +198,8 @@ def decode(
 ) -> Frame:
     """Decode a picture, upright.
 
+    Damage that enough other shares of a resilient file make good is no error: the frame's `repairs` tell it.
+
     Args:
         source: a path, the file's bytes, or a binary stream (also a pipe).
         device: auto, cpu or cuda:N.
@@ -211,12 +217,13 @@ def decode(
     name = device_name(device)
     with opened(source) as stream:
         damage: list[LinnetError] | None = [] if allow_partial else None
-        reader = Reader(stream, limits, None if damage is None else damage.append)
+        repairs: list[LinnetError] = []
+        reader = Reader(stream, limits, None if damage is None else damage.append, repairs.append)
         spec = _model_of(reader.header)
         if spec.stages:
-            return read_staged(
-                reader, codecs.load_staged(spec, name, tune), region, progress or quiet, damage
-            )
+            codec = codecs.load_staged(spec, name, tune)
+            frame = read_staged(reader, codec, region, progress or quiet, damage)
+            return replace(frame, repairs=tuple(repairs))
         if tune != "fidelity":
             raise ValueError(f"model '{spec.name}' has one decoder: leave out tune='{tune}'")
         return read_still(reader, codecs.load(spec, name), region, progress or quiet, damage)
@@ -230,12 +237,13 @@ def verify(
     Args:
         full: also decode all symbols, compare the hashes and read the alpha plane; needs the model.
     Raises:
-        FormatError, LimitExceededError, OSError: as `decode`.
+        FormatError, also for damage that shares can make good, LimitExceededError, OSError: as `decode`.
     """
     with opened(source) as stream:
         if holds_clip(stream):
             return _verify_clip(ClipReader(stream, limits), device_name(device) if full else None)
-        reader = Reader(stream, limits)
+        repairs: list[LinnetError] = []
+        reader = Reader(stream, limits, on_repair=repairs.append)
         header, size = reader.header, 0
         check = _check_of(header, device_name(device)) if full else None
         if full and reader.alpha is not None:
@@ -244,9 +252,24 @@ def verify(
             size += len(tile.payload)
             if check is not None:
                 check(tile)
+        if repairs:
+            raise _repairable(repairs[0], reader)
+        size += reader.parity_bytes
         extra = (reader.container_bytes or 0) + len(reader.alpha or b"") + reader.metadata.byte_count
         parts = header.part_count if header.stages else 0
         return VerifyReport(header.tile_count, size + extra, full, parts=parts)
+
+
+def _repairable(error: LinnetError, reader: Reader) -> LinnetError:
+    """Damage to a file in shares, with the good news."""
+    assert reader.header.spread is not None
+    left = f"{reader.intact_shares} of {reader.header.spread.count} shares"
+    return type(error)(
+        f"{error.message}; {left} are left, enough for the whole picture: linnet cut --stages "
+        f"{reader.header.stages} makes the file whole",
+        chunk=error.chunk,
+        offset=error.offset,
+    )
 
 
 def _check_of(header: Header, device: str) -> Callable[[Tile], object]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
+from ..bitstream.errors import LinnetError
 from ..bitstream.header import STAGED_MINOR, Header
 from ..bitstream.limits import Limits
 from ..bitstream.reader import Reader, Tile
@@ -21,6 +22,7 @@ class CutResult:
 
     path: where it was written, or None; data: the file's bytes where no destination was given.
     bytes: of the file. stages: that it has; stages_before: that the source had. bpp: bits of it per pixel.
+    repairs: damage to the source that its other shares made good.
     """
 
     path: Path | None
@@ -29,6 +31,7 @@ class CutResult:
     stages: int
     stages_before: int
     bpp: float
+    repairs: tuple[LinnetError, ...] = ()
 
 
 def cut(
@@ -41,6 +44,9 @@ def cut(
     limits: Limits | None = None,
 ) -> CutResult:
     """Make a smaller file of a still in stages by leaving the last ones out; what stays is not changed.
+
+    A file in shares becomes one of as many shares, each stage as well protected as before; those of the
+    source that are damaged are made anew, if enough are left.
 
     Args:
         source: a path, the file's bytes, or a binary stream (also a pipe). What comes behind the last stage
@@ -57,7 +63,8 @@ def cut(
     if (stages is None) == (target_size is None):
         raise ValueError("say either how many stages to keep, or the largest size")
     with opened(source) as stream:
-        reader = Reader(stream, limits)
+        repairs: list[LinnetError] = []
+        reader = Reader(stream, limits, on_repair=repairs.append)
         before = reader.header.stages
         if not before:
             raise ValueError("the file does not come in stages: it cannot be cut, only encoded again")
@@ -67,7 +74,7 @@ def cut(
     if target_size is not None:
         stages, data = largest(reader, parts, target_size)
     else:
-        data = rewritten(reader, parts, replace(reader.header, stages=stages or before))
+        data = rewritten(reader, parts, reader.header.of_stages(stages or before))
     is_path = isinstance(dest, (str, os.PathLike))
     if is_path:
         with atomic_write(dest, overwrite) as file:
@@ -82,6 +89,7 @@ def cut(
         stages=stages or before,
         stages_before=before,
         bpp=len(data) * 8 / pixels,
+        repairs=tuple(repairs),
     )
 
 
@@ -89,7 +97,7 @@ def largest(reader: Reader, parts: list[Tile], size: int) -> tuple[int, bytes]:
     """The most stages whose file has at most `size` bytes, and that file. Raises TargetError if none has."""
     data = b""
     for stages in range(reader.header.stages, 0, -1):
-        data = rewritten(reader, parts, replace(reader.header, stages=stages))
+        data = rewritten(reader, parts, reader.header.of_stages(stages))
         if len(data) <= size:
             return stages, data
     raise TargetError(f"a target of {size} bytes cannot be met: one stage alone takes {len(data)}")

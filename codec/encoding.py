@@ -1,13 +1,14 @@
 """One picture encoded as it was asked for: by quality, by number of stages, or to meet a target."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from ..bitstream.writer import Writer, write_all
 from ..models import codecs, zoo
 from ..models.codecs import StagedCodec, StillCodec
 from .frame import Frame
+from .resilience import check_resilience, spread_for
 from .staged import quality_of, write_staged
 from .still import header_of, write_still
 from .targets import Target, meet, meet_staged
@@ -21,17 +22,20 @@ TILES = tuple(1 << log2 for log2 in range(6, 11))  # sides that can be asked for
 class Wish:
     """How a picture is to be encoded.
 
-    quality, stages, target: at most one is not None. tile: side of the tiles, pixels.
+    quality, stages, target: at most one is not None. tile: side of the tiles, pixels. resilience: how much of
+    the file may be lost and the picture be whole, percent.
     Raises:
-        ValueError: several of the three, or no such tile.
+        ValueError: several of the three, no such tile, or a resilience out of range.
     """
 
     quality: float | None = None
     stages: int | None = None
     target: Target | None = None
     tile: int = TILES[-1]
+    resilience: int | None = None
 
     def __post_init__(self) -> None:
+        check_resilience(self.resilience)
         if self.tile not in TILES:
             raise ValueError(f"tile must be one of {', '.join(map(str, TILES))} pixels, not {self.tile}")
         if sum(each is not None for each in (self.quality, self.stages, self.target)) > 1:
@@ -67,6 +71,10 @@ def encoder_for(spec: zoo.ModelSpec, device: str, wish: Wish) -> Encoder:
         raise ValueError("a target chooses the quality: give a model that has more than one")
     zoo.check_stages(spec, wish.stages)
     quality = zoo.quality_for(spec, wish.quality)
+    if wish.resilience is not None and not spec.stages:
+        raise ValueError(
+            f"model '{spec.name}' does not code in stages: only files of one that does are resilient"
+        )
     if spec.stages:
         return _StagedEncoder(codecs.load_staged(spec, device), wish, quality).encode
     return _StillEncoder(codecs.load(spec, device), wish, quality).encode
@@ -97,7 +105,9 @@ class _StagedEncoder:
 
     def encode(self, frame: Frame, stream: BinaryIO, progress: Progress) -> Made:
         if self.wish.target:
-            made, stages = meet_staged(self.wish.target, frame, self.codec, progress, self.wish.tile_log2)
+            made, stages = meet_staged(
+                self.wish.target, frame, self.codec, progress, self.wish.tile_log2, self.wish.resilience
+            )
             write_all(stream, made.data)
             return Made(made.quality, stages, len(made.data), made.estimated_bits)
         stages, quality = self.wish.stages, self.quality
@@ -106,6 +116,10 @@ class _StagedEncoder:
         else:
             quality = quality_of(stages, len(self.codec.strides))
         header = header_of(frame, self.codec, quality, self.wish.tile_log2, stages)
+        if self.wish.resilience is not None:
+            header = replace(
+                header, spread=spread_for(frame.width * frame.height, stages, self.wish.resilience)
+            )
         writer = Writer(stream, header, frame.metadata)
         bits = write_staged(frame, writer, header, self.codec, progress)
         return Made(quality, stages, writer.bytes_written, sum(bits))

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from ..bitstream.errors import LinnetError
 from ..bitstream.header import Colour
 from ..bitstream.metadata import Metadata
 from .exif import with_orientation
@@ -37,6 +38,7 @@ class Frame:
             It rules; the orientation tag inside metadata.exif is the source's and only kept.
         metadata: ICC profile, EXIF (from the TIFF header on, no "Exif" prefix) and XMP, byte for byte.
         losses: what a damaged file that it was decoded from had lost; None if nothing.
+        repairs: damage to that file which its other shares made good: nothing of the picture is lost by it.
     Raises:
         ValueError: shape, dtype or orientation outside the above.
     """
@@ -46,6 +48,7 @@ class Frame:
     orientation: int = 1
     metadata: Metadata = field(default_factory=Metadata)
     losses: Losses | None = None
+    repairs: tuple[LinnetError, ...] = ()
 
     def __post_init__(self) -> None:
         pixels, alpha = self.pixels, self.alpha

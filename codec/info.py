@@ -73,7 +73,7 @@ class Info:
     tiles: int  # of a frame
     bytes: int  # of the whole file
     bpp: float  # bits of the whole file per pixel (of a clip: and frame)
-    container_bytes: int  # all that is neither coded pixels nor alpha nor metadata; 0 for clips: not counted
+    container_bytes: int  # all but coded pixels, parity, alpha and metadata; 0 for clips: not counted
     alpha_bytes: int
     icc_bytes: int
     exif_bytes: int
@@ -82,6 +82,10 @@ class Info:
     stages: int | None = None  # of a still that comes in these: how many; None of any other
     model_stages: int | None = None  # how many its model has, if this Linnet knows it
     parts: int = 0  # stages of tiles in the file; 0 without stages
+    shares: int = 0  # over which these are spread, 0 of a file that is not resilient
+    shares_needed: int = 0  # so many intact ones, whichever, give the whole picture
+    shares_least: int = 0  # so many give its first stage
+    parity_bytes: int = 0  # what the shares have beyond the coded pixels
 
 
 def info(source: str | os.PathLike[str] | bytes | BinaryIO) -> Info:
@@ -110,13 +114,23 @@ def _describe(stream: BinaryIO) -> Info:
     header, metadata = reader.header, reader.metadata
     container_bytes = reader.container_bytes or 0  # known once all tiles have been read
     alpha_bytes = len(reader.alpha or b"")
-    file_bytes = container_bytes + payload_bytes + alpha_bytes + metadata.byte_count
-    return _assembled(
+    parity_bytes = reader.parity_bytes
+    file_bytes = container_bytes + payload_bytes + parity_bytes + alpha_bytes + metadata.byte_count
+    found = _assembled(
         header,
         file_bytes,
         container_bytes=container_bytes,
         alpha_bytes=alpha_bytes,
         metadata=metadata,
+    )
+    if header.spread is None:
+        return found
+    return replace(
+        found,
+        shares=header.spread.count,
+        shares_needed=header.spread.needed[-1],
+        shares_least=header.spread.needed[0],
+        parity_bytes=parity_bytes,
     )
 
 

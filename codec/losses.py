@@ -21,6 +21,7 @@ class Losses:
             neighbours make probable, of any other nothing but grey.
         coarser: of a still in stages, tile and number of stages shown, where these are fewer than `stages`.
         alpha: whether the alpha plane is lost.
+        shares, shares_lost: of a still whose stages are spread over shares; 0 of any other.
     """
 
     damage: tuple[LinnetError, ...]
@@ -30,11 +31,16 @@ class Losses:
     concealed: tuple[int, ...] = ()
     coarser: tuple[tuple[int, int], ...] = ()
     alpha: bool = False
+    shares: int = 0
+    shares_lost: int = 0
 
     def describe(self) -> str:
         """In a line, such as "3 of 24 parts lost: tile 2 concealed from its neighbours"."""
         what = "parts" if self.stages else "tiles"
-        if self.stages:
+        counts = set(dict(self.coarser).values())
+        if self.shares and len(counts) == 1 and len(self.coarser) * self.stages == self.parts:
+            shown = [f"shown with {counts.pop()} of {self.stages} stages"]
+        elif self.stages:
             shown = [
                 _listed(self.concealed, "concealed from its neighbours", "concealed from their neighbours")
             ]
@@ -46,11 +52,17 @@ class Losses:
         if self.alpha:
             shown.append("alpha lost: shown opaque")
         words = ", ".join(each for each in shown if each)
-        return f"{self.lost or 'none'} of {self.parts} {what} lost" + (f": {words}" if words else "")
+        lost, count = (self.shares_lost, self.shares) if self.shares else (self.lost, self.parts)
+        what = "shares" if self.shares else what
+        return f"{lost or 'none'} of {count} {what} lost" + (f": {words}" if words else "")
 
 
 def losses_of(
-    header: Header, damage: Sequence[LinnetError], known: dict[int, int], alpha: bool
+    header: Header,
+    damage: Sequence[LinnetError],
+    known: dict[int, int],
+    alpha: bool,
+    intact_shares: int | None = None,
 ) -> Losses | None:
     """What is lost of a file.
 
@@ -58,6 +70,7 @@ def losses_of(
         damage: what was found wrong.
         known: for each tile of which something was decoded, how many stages (1 without stages).
         alpha: whether the alpha plane is lost.
+        intact_shares: of a still in shares.
     Returns:
         None if nothing was wrong.
     """
@@ -73,6 +86,8 @@ def losses_of(
         concealed=tuple(tile for tile in tiles if tile not in known),
         coarser=tuple((tile, known[tile]) for tile in tiles if 0 < known.get(tile, 0) < stages),
         alpha=alpha,
+        shares=header.spread.count if header.spread else 0,
+        shares_lost=header.spread.count - (intact_shares or 0) if header.spread else 0,
     )
 
 

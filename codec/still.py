@@ -180,7 +180,8 @@ def finished(
     boxes = blocks_of(canvas.region, header)
     pixels = paint(canvas, boxes, codec, step)
     step(len(boxes))
-    losses = losses_of(header, damage, known, header.has_alpha and reader.alpha is None)
+    alpha_lost = header.has_alpha and reader.alpha is None
+    losses = losses_of(header, damage, known, alpha_lost, reader.intact_shares)
     frame = Frame(pixels, _alpha(reader, canvas.region), header.orientation, reader.metadata, losses)
     return replace(frame.oriented(), metadata=reader.metadata)
 

@@ -13,6 +13,7 @@ from .cutting import rewritten
 from .distortion import psnr_db
 from .errors import TargetError
 from .frame import Frame
+from .resilience import spread_for
 from .staged import quality_of, read_staged, write_staged
 from .still import DEFAULT_TILE_LOG2, header_of, read_still, write_still
 
@@ -154,7 +155,12 @@ def meet(
 
 
 def meet_staged(
-    target: Target, frame: Frame, codec: StagedCodec, progress: Progress, tile_log2: int
+    target: Target,
+    frame: Frame,
+    codec: StagedCodec,
+    progress: Progress,
+    tile_log2: int,
+    resilience: int | None = None,
 ) -> tuple[Attempt, int]:
     """The file that meets the target, and its stages: the most of at most a size, the fewest with a PSNR.
 
@@ -172,7 +178,16 @@ def meet_staged(
     attempt = None
     for stages in range(count, 0, -1) if sized else range(1, count + 1):
         quality = quality_of(stages, count)
-        data = rewritten(reader, parts, replace(header, stages=stages, quality_centi=round(quality * 100)))
+        data = rewritten(
+            reader,
+            parts,
+            replace(
+                header,
+                stages=stages,
+                quality_centi=round(quality * 100),
+                spread=spread_for(frame.width * frame.height, stages, resilience) if resilience else None,
+            ),
+        )
         if sized:
             found = _measured_size(target, frame, data)
         else:

@@ -140,7 +140,7 @@ def test_a_header_of_1_3_ends_with_its_stages() -> None:
         (data[:-1], "cut off"),
         (data + b"\0", "1 bytes too many"),
         (data[:-1] + b"\x11", "stages must be 0 to 16"),
-        (data[:-1] + b"\xff", "stages must be 0 to 16"),
+        (data[:-1] + b"\x7f", "stages must be 0 to 16"),
         (b"\x12" + data[1:], "1 bytes too many"),
     ):
         with pytest.raises(CorruptFileError, match=why):

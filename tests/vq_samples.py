@@ -133,7 +133,7 @@ def install(patch: pytest.MonkeyPatch) -> None:
 
 
 def starts(data: bytes) -> list[int]:
-    """Where the parts of a file begin, and where its end chunk does."""
+    """Where the parts or shares of a file begin, and where its end chunk does."""
     found, place = [], 8
     while place < len(data):
         length, payload = 0, place + 1
@@ -142,14 +142,14 @@ def starts(data: bytes) -> list[int]:
             payload += 1
             if data[payload - 1] < 128:
                 break
-        if data[place : place + 1] in b"PE":
+        if data[place : place + 1] in b"PSE":
             found.append(place)
         place = payload + length + 4
     return found
 
 
 def without(data: bytes, numbers: Collection[int]) -> bytes:
-    """The file with some of its parts cut out."""
+    """The file with some of its parts or shares cut out."""
     places = starts(data)
     pieces = [data[a:b] for n, (a, b) in enumerate(pairwise(places)) if n not in numbers]
     return data[: places[0]] + b"".join(pieces) + data[places[-1] :]

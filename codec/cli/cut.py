@@ -12,6 +12,7 @@ from . import options
 from .console import Console, Progress
 from .exits import UsageError
 from .jobs import PIPE, Job, Placement
+from .repairs import repair_lines
 from .run import Outcome, run_jobs
 from .stdout import standard_output
 from .team import Team
@@ -43,7 +44,9 @@ class _Cutter:
         shown = (
             f"{result.stages} of {result.stages_before} stages  {result.bytes} bytes  {result.bpp:.3f} bpp"
         )
-        return Outcome({name: getattr(result, name) for name in names}, f"{job.label}  {shown}")
+        fields = {name: getattr(result, name) for name in names}
+        lines = [f"{job.label}  {shown}", *repair_lines(job, fields, result.repairs)]
+        return Outcome(fields, "\n".join(lines))
 
 
 def cut(

@@ -16,6 +16,7 @@ from .clips import ClipDecoding, Seconds, clip_named, parse_seconds, placed
 from .console import Console, JsonValue, Progress
 from .exits import ExitCode, UsageError, describe
 from .jobs import PIPE, Job, Placement
+from .repairs import repair_lines
 from .run import Outcome, run_jobs
 from .stdout import standard_output
 from .team import Executor, Team
@@ -75,6 +76,7 @@ class _Decoder:
         size = {"width": frame.width, "height": frame.height, "bit_depth": frame.bit_depth}
         fields: dict[str, JsonValue] = {**size}
         line = f"{job.label}  {frame.width}x{frame.height}"
+        line = "\n".join([line, *repair_lines(job, fields, frame.repairs)])
         if not self.partial:
             return Outcome(fields, line)
         return _partial(frame.losses, job, fields, line)
@@ -105,6 +107,8 @@ def _partial(losses: Losses | None, job: Job, fields: dict[str, JsonValue], line
         "concealed": losses.concealed,
         "coarser": {str(tile): stages for tile, stages in losses.coarser},
         "alpha_lost": losses.alpha,
+        "shares": losses.shares,
+        "shares_lost": losses.shares_lost,
     }
     lines = [line, *(f"{job.source}: {each}" for each in damage)]
     lines.append(f"linnet: warning: {job.source}: {losses.describe()}")

@@ -107,6 +107,7 @@ class _Encoder:
     writing: Writing
     gop: int | None
     tile: int | None
+    resilience: int | None
 
     def __call__(self, job: Job, progress: Progress) -> Outcome:
         self.aim.check()
@@ -134,6 +135,7 @@ class _Encoder:
             target_psnr=self.aim.psnr,
             stages=self.aim.stages,
             tile=self.tile or TILES[-1],
+            resilience=self.resilience,
             model=self.model,
             device=self.device,
             metadata=self.metadata.value,
@@ -159,6 +161,8 @@ class _Encoder:
                 raise UsageError(f"{job.source} is a clip: {option} is for pictures, try --target-bitrate")
         if self.tile is not None:
             raise UsageError(f"{job.source} is a clip: --tile is for pictures")
+        if self.resilience is not None:
+            raise UsageError(f"{job.source} is a clip: --resilience is for pictures")
         return ClipEncoding(
             quality=self.aim.quality,
             bitrate=self.aim.bitrate,
@@ -225,6 +229,14 @@ def encode(
         int | None,
         Option("--tile", metavar="64..1024", help="Side in pixels of what damage can spread over; 1024."),
     ] = None,
+    resilience: Annotated[
+        int | None,
+        Option(
+            "--resilience",
+            metavar="1..40",
+            help="Of vq: percent of the file that may be lost and the picture be whole; twice that, coarser.",
+        ),
+    ] = None,
     model: Annotated[str, Option("-m", "--model", help="See linnet models list.")] = "fast",
     tune: Annotated[Tune, Option(help="ms-ssim takes the model MODEL-ms-ssim.")] = Tune.PSNR,
     metadata: Annotated[
@@ -255,6 +267,8 @@ def encode(
     if tune is not Tune.PSNR:
         model = f"{model}-{tune.value}"
     limits = limits_of(size_limit)
-    encoder = _Encoder(aim, model, device, metadata, verify, allow_partial, limits, writing, gop, tile)
+    encoder = _Encoder(
+        aim, model, device, metadata, verify, allow_partial, limits, writing, gop, tile, resilience
+    )
     team = Team(jobs, executor, address)
     raise Exit(run_jobs(console, lambda: writing.checked(placement.jobs(inputs)), encoder, team, writing))

@@ -35,6 +35,11 @@ def _table(found: Info) -> str:
         + (f", {found.parts} part{'s' if found.parts > 1 else ''}" if found.parts else ""),
         "metadata": kept or "none",
     }
+    if found.shares:
+        rows["shares"] = (
+            f"{found.shares}: any {found.shares_needed} give the whole picture, any {found.shares_least} its "
+            f"first stage; {found.parity_bytes} bytes are parity"
+        )
     if found.video is not None:
         rows |= _video_rows(found, found.video)
         del rows["metadata"]
