@@ -54,7 +54,7 @@ class InterPath:
         codec, reference = self._codec, self._shown.reference
         assert reference is not None, "a key frame comes first"
         frame = to_planes(pixels)
-        field = codec.find_motion(frame, reference, header.quality)
+        field = codec.find_motion(frame, reference, header.quality, self._shown.motion)
         predicted = codec.predict(self._shown, field)
         if _is_hopeless(frame, predicted[:3]):
             return None

@@ -65,10 +65,13 @@ class InterCodec(LatentCodec):
         return self.transforms
 
     @torch.inference_mode()
-    def find_motion(self, frame: Tensor, reference: Tensor, quality: float) -> Field:
-        """The encoder's choice of motion, in quarters of a pixel."""
+    def find_motion(
+        self, frame: Tensor, reference: Tensor, quality: float, before: Field | None = None
+    ) -> Field:
+        """The encoder's choice of motion, in quarters of a pixel; `before` is that of the reference."""
         new, old = frame.to(self.device)[None], reference.to(self.device)[None]
-        motion = find_motion(new, old, self.level(quality))[0].clamp(-MOTION_LIMIT, MOTION_LIMIT)
+        known = None if before is None else torch.from_numpy(before).to(self.device)[None]
+        motion = find_motion(new, old, self.level(quality), known)[0].clamp(-MOTION_LIMIT, MOTION_LIMIT)
         return motion.to(torch.int32).cpu().numpy()
 
     def code_motion(self, coder: SymbolCoder, size: tuple[int, int], given: Field | None = None) -> Field:

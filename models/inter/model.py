@@ -7,7 +7,7 @@ from torch.nn import functional as F
 from ...entropy.networks import MOTION_BOUND, MOTION_CHANNELS
 from ..image import HyperSynthesis, QuadtreePrior
 from ..transforms import ImageConfig
-from .search import neighbour_mean
+from .motion_bits import neighbour_mean
 from .transforms import InterTransforms
 
 
