@@ -1,4 +1,8 @@
-"""Tiles of which nothing is left: filled with what their neighbours make probable."""
+"""Tokens of which nothing is left: filled with what their neighbours make probable.
+
+What is shown there are other pixels (see inpainting.py); these tokens are what the synthesis of the
+neighbours sees beyond its edge.
+"""
 
 from ..bitstream.header import Header
 from ..entropy.prior import Int32

@@ -144,7 +144,8 @@ def read_staged(
     seen = stored if damage is None else (0, 0, header.width, header.height)
     canvas = LatentCanvas.empty(header, seen, codec, len(codec.strides))
     wanted = [tile for tile in range(header.tile_count) if canvas.needs(header.tile_box(tile))]
-    parts, boxes = len(wanted) * header.stages, len(blocks_of(stored, header))
+    parts = len(wanted) * header.stages
+    boxes = len(blocks_of(stored if damage is None else seen, header))
     decoder = PartDecoder(header, codec)
     some = reader.seekable and region is not None and damage is None
     for done, part in enumerate(_chosen(reader, wanted, some)):
@@ -161,7 +162,8 @@ def read_staged(
         raise damage[0]
     for tile, tokens in decoder.tokens.items():
         canvas.place(header.tile_box(tile), tokens)
-    if len(decoder.known) < len(wanted):
+    holes = [header.tile_box(tile) for tile in wanted if tile not in decoder.known]
+    if holes:
         conceal(canvas.y_hat, header, codec)
     canvas = replace(canvas, region=stored)
     return finished(
@@ -171,6 +173,7 @@ def read_staged(
         lambda box: progress(parts + box, parts + boxes),
         damage or (),
         decoder.known,
+        holes,
     )
 
 

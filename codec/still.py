@@ -17,6 +17,7 @@ from ..entropy.tables import CdfTable
 from ..models.codecs import Codec, StillCodec
 from .alpha import alpha_from_png, alpha_to_png
 from .frame import Frame, Samples
+from .inpainting import smooth_over
 from .losses import losses_of
 from .orientation import stored_region, swaps_sides
 from .tiles import Box, LatentCanvas, analyse_tile, blocks_of, latents_across, part_of
@@ -174,12 +175,22 @@ def finished(
     step: Callable[[int], None],
     damage: Sequence[LinnetError],
     known: dict[int, int],
+    holes: Sequence[Box] = (),
 ) -> Frame:
-    """The upright picture of a canvas's region, with alpha and metadata, and what it has lost."""
+    """The upright picture of a canvas's region, with alpha and metadata, and what it has lost.
+
+    Args:
+        holes: boxes to smooth over; for this the canvas has the whole picture, whatever its region.
+    """
     header = reader.header
-    boxes = blocks_of(canvas.region, header)
-    pixels = paint(canvas, boxes, codec, step)
+    seen = (0, 0, header.width, header.height) if holes else canvas.region
+    boxes = blocks_of(seen, header)
+    pixels = paint(replace(canvas, region=seen), boxes, codec, step)
     step(len(boxes))
+    if holes:
+        smooth_over(pixels, holes)
+        left, top, width, height = canvas.region
+        pixels = np.ascontiguousarray(pixels[top : top + height, left : left + width])
     alpha_lost = header.has_alpha and reader.alpha is None
     losses = losses_of(header, damage, known, alpha_lost, reader.intact_shares)
     frame = Frame(pixels, _alpha(reader, canvas.region), header.orientation, reader.metadata, losses)
