@@ -1,5 +1,6 @@
 """The index model's float twin: what it learns on tokens of a photograph, and what is left in integers."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from linnet.entropy.tables import PRECISION
 from linnet.models.training import vq_prior
 from linnet.models.training.quantise_indices import calibrate_prior, exact_bits, exact_model, quantise_prior
 from linnet.models.training.vq_prior import PriorTraining, held_out_bits, stage_counts, static_bits
+from linnet.models.training.vq_prior_start import start_from
 from linnet.models.training.vq_tokens import WINDOW, Tokens, left_out, odd_places, read_tokens
 from linnet.models.vq.prior import IndexPrior, PriorConfig
 
@@ -22,9 +24,9 @@ STEPS = 100
 SMALL = PriorConfig(CODES, COARSE, width=32, blocks=2)
 
 
-def save(path: Path, arrays: list[NDArray[np.int32]]) -> Path:
+def save(path: Path, arrays: list[NDArray[np.int32]], **more: NDArray[np.generic]) -> Path:
     flat = np.concatenate([array.reshape(-1) for array in arrays]).astype(np.int16)
-    np.savez(str(path), tokens=flat, shapes=np.array([array.shape for array in arrays]))
+    np.savez(str(path), False, tokens=flat, shapes=np.array([array.shape for array in arrays]), **more)
     return path
 
 
@@ -154,7 +156,9 @@ def test_files_that_are_no_tokens_are_refused(photo: Image.Image, tmp_path: Path
 def test_the_command_trains_reports_and_saves_integers(
     photo: Image.Image, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    data, out = save(tmp_path / "data.npz", [photo_tokens(photo)]), tmp_path / "prior.pt"
+    stages = np.array([(32 if stage < COARSE else 16, codes) for stage, codes in enumerate(CODES)])
+    data = save(tmp_path / "data.npz", [photo_tokens(photo)], stages=stages)
+    out = tmp_path / "prior.pt"
     words = [str(data), "--valid", str(data), "--out", str(out), "--minutes", "0.002"]
     threads = torch.get_num_threads()
     shape = ["--width", "16", "--blocks", "1", "--batch", "2", "--threads", str(threads)]
@@ -163,10 +167,13 @@ def test_the_command_trains_reports_and_saves_integers(
     assert "static frequencies" in report
     assert "exact: " in report
     saved = torch.load(out, weights_only=True)
-    assert exact_model(saved["exact"]).codes == (1024, 1024, 256, 256, 256)
+    assert exact_model(saved["exact"]).codes == CODES
     assert saved["config"]["width"] == 16
     IndexPrior(PriorConfig(**saved["config"])).load_state_dict(saved["model"])
     assert vq_prior.main([str(tmp_path / "none.npz"), *words[1:]]) == 3
+    unnamed = save(tmp_path / "unnamed.npz", [photo_tokens(photo)])
+    assert vq_prior.main([str(unnamed), *words[1:]]) == 2
+    assert "does not say what stages" in capsys.readouterr().err
 
 
 def test_token_vectors_begin_as_images_of_the_codebooks(photo: Image.Image, tmp_path: Path) -> None:
@@ -188,3 +195,37 @@ def test_token_vectors_begin_as_images_of_the_codebooks(photo: Image.Image, tmp_
     np.savez(str(tmp_path / "short.npz"), tokens=flat, shapes=[array.shape], **books)
     with pytest.raises(ValueError, match="codebooks"):
         read_tokens(tmp_path / "short.npz", CODES)
+
+
+def test_a_start_keeps_what_was_learned_when_codes_are_renumbered_split_and_added(
+    tokens: Tokens, other_tokens: Tokens, net: IndexPrior
+) -> None:
+    generator = torch.Generator().manual_seed(6)
+    books = [torch.randn(codes, 4, generator=generator) for codes in CODES]
+    state = {"model": net.state_dict(), "config": asdict(SMALL), "codebooks": books}
+    orders = [torch.randperm(codes, generator=generator) for codes in CODES]
+    added = torch.randn(8, 4, generator=generator)
+    renumbered = [*(book[order] for book, order in zip(books, orders, strict=True)), added]
+    twin = renumbered[0][3:4] + 1e-3  # as near to the old code as its other half
+    renumbered[0] = torch.cat([renumbered[0], twin])
+
+    def moved(given: Tokens) -> Tokens:
+        parts = []
+        for number in range(len(given)):
+            array = given.array(number)
+            new = [order.argsort()[stage - 1] + 1 for order, stage in zip(orders, array, strict=True)]
+            parts.append(torch.stack([*new, array[-1]]).permute(1, 2, 0).reshape(-1))
+        shapes = given.shapes + torch.tensor([0, 0, 1])
+        sizes = shapes.prod(1)
+        return Tokens(torch.cat(parts).short(), shapes, sizes.cumsum(0) - sizes)
+
+    config = PriorConfig((CODES[0] + 1, *CODES[1:], 8), COARSE, width=32, blocks=2)
+    run = PriorTraining(config, moved(tokens), learning_rate=1e-3, batch=1, decay=0.0)
+    start_from(run.net, state, renumbered)
+    expected = held_out_bits(net, other_tokens)
+    found = held_out_bits(run.net, moved(other_tokens))
+    assert torch.allclose(found[: len(CODES)], expected, atol=0.02)
+    with pytest.raises(ValueError, match="needs its codebooks"):
+        start_from(run.net, {**state, "codebooks": []}, renumbered)
+    with pytest.raises(ValueError, match="of another shape"):
+        start_from(run.net, {**state, "config": {**asdict(SMALL), "width": 48}}, renumbered)

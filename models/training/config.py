@@ -34,7 +34,9 @@ class TrainConfig:
     bf16 where this machine multiplies faster in it.
     Of an inter model: stills, pictures that are set in motion beside the clips. frames: of a chain, the key
     frame included. key_model: a model that ships, for the key frames.
-    Of a VQ model: key_model, whose transforms it starts with.
+    Of a VQ model: key_model, whose transforms it starts with. It may `start` from a model of fewer fine
+    stages. revive_steps: as often, until the learning rate has fallen to half, codes that are hardly used
+    move to where many vectors share one; 0 for never.
     """
 
     data: Path
@@ -65,6 +67,7 @@ class TrainConfig:
     stills: Path | None = None
     frames: int = 3
     key_model: str = "fast"
+    revive_steps: int = 0
     model: ImageConfig = field(default_factory=ImageConfig)
 
 

@@ -24,6 +24,8 @@ from .perceptual import TRAINED
 from .vq import MS_SSIM_WEIGHT, MSE_WEIGHT
 from .vq_dump import trained
 
+LARGEST = 127  # of 8 bits
+
 
 @torch.no_grad()
 def fold_codebooks(model: VqTransforms) -> None:
@@ -42,14 +44,26 @@ def stored(model: VqTransforms) -> dict[str, Tensor]:
     }
 
 
-def perceptual_parts(path: Path) -> dict[str, Tensor]:
-    """The tensors of a perceptual decoder that differ from the other one's, as a model file has them."""
+def perceptual_parts(path: Path, plain: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors of a perceptual decoder that differ from the other one's, as a model file has them.
+
+    Args:
+        plain: the tensors of `stored`. Of weights the change from them is kept, in 8 bits.
+    """
     decoder = load_state(path, torch.device("cpu"))["decoder"]
-    return {
-        f"perceptual.{name}": value.float() if "gain" in name else value.half()
-        for name, value in decoder.items()
-        if name.startswith(TRAINED)
-    }
+    found: dict[str, Tensor] = {}
+    for name, value in decoder.items():
+        if not name.startswith(TRAINED):
+            continue
+        if "gain" in name or value.ndim < 2:
+            found[f"perceptual.{name}"] = value.float() if "gain" in name else value.half()
+            continue
+        change = value - plain[f"transform.{name}"].float()
+        rows = change.flatten(1)
+        step = rows.abs().amax(1).clamp_min(torch.finfo(torch.float32).tiny) / LARGEST
+        found[f"perceptual.{name}"] = (rows / step[:, None]).round().view_as(change).to(torch.int8)
+        found[f"perceptual_step.{name}"] = step
+    return found
 
 
 def export(config: TrainConfig, prior: Path, perceptual: Path | None, target: Path, card: Card) -> None:
@@ -73,9 +87,10 @@ def export(config: TrainConfig, prior: Path, perceptual: Path | None, target: Pa
         "kmac_per_px": vq_kmac_per_px(model),
         "stages": [[stage.stride, stage.codes] for stage in model.config.stages],
     }
+    plain = stored(model)
     tensors = (
-        stored(model)
-        | (perceptual_parts(perceptual) if perceptual else {})
+        plain
+        | (perceptual_parts(perceptual, plain) if perceptual else {})
         | {f"exact.{name}": value for name, value in exact.items()}
     )
     tensors["selftest.hash"] = torch.tensor(index_model.self_test())

@@ -19,7 +19,8 @@ from .recover import model_file, start_state
 from .speed import bf16_is_faster, count_flops, matmul_flops
 from .tasks import Net, Task, task_of
 from .validation import VALID_LEVELS
-from .vq import VqOutcome, VqTraining
+from .vq import VqOutcome, VqTraining, from_fewer_stages, stages_of
+from .vq_revival import CROPS, follow, revive_codes
 from .world import World
 
 MAX_SKIPPED = 100  # updates in a row without a finite gradient: the run has diverged
@@ -64,11 +65,21 @@ class Trainer:
             found = {"model": start_state(file, self.net)} if file else None
             state = found or load_state(self.config.start, self.device)
             self._load(state, "model", self.config.start)
+            self._start_added_stages(state["model"])
         else:
             basis = self.task.basis(self.generator)
             self.net.model.start_from_basis(*(part.to(self.device) for part in basis))
         self.averaged.load_state_dict(self.net.state_dict())
         self.config.run.mkdir(parents=True, exist_ok=True)
+
+    def _start_added_stages(self, loaded: dict[str, Tensor]) -> None:
+        if not isinstance(self.net, VqTraining):
+            return
+        config, stages = self.net.model.config, stages_of(loaded)
+        if len(stages) < len(config.stages):
+            pictures, seed = self.task.basis(self.generator)
+            first = len(stages) - len(config.coarse)
+            self.net.model.start_added_stages(pictures.to(self.device), seed, first)
 
     def _optimiser(self) -> torch.optim.AdamW:
         groups = parameter_groups(self.net, self.config.shortcut_rate)
@@ -93,9 +104,12 @@ class Trainer:
         """Linear warm-up, then level, then a cosine over the last `decay_share` of the planned total."""
         config = self.config
         warm = min(1.0, (self.step + 1) / config.warm_up_steps)
-        phase = min(1.0, max(0.0, 1 - (1 - self.step / config.steps) / config.decay_share))
         low = config.final_learning_rate
-        return warm * (low + (config.learning_rate - low) * 0.5 * (1 + math.cos(math.pi * phase)))
+        return warm * (low + (config.learning_rate - low) * 0.5 * (1 + math.cos(math.pi * self._phase())))
+
+    def _phase(self) -> float:
+        """How far the learning rate has fallen, 0 to 1."""
+        return min(1.0, max(0.0, 1 - (1 - self.step / self.config.steps) / self.config.decay_share))
 
     def draw_levels(self, batch: int) -> Tensor:
         """[batch] one level from each equal part of the range: every batch sees low and high qualities."""
@@ -106,9 +120,29 @@ class Trainer:
 
     def train_step(self) -> Tensor:
         """One update; returns the loss, on the device."""
+        if self._revives():
+            self._revive()
         loss = self.gradients()
         self.update()
         return loss
+
+    def _revives(self) -> bool:
+        """Every `revive_steps`, until the learning rate has fallen to half."""
+        every = self.config.revive_steps
+        return every > 0 and not self.step % every and self._phase() < 0.5
+
+    def _revive(self) -> None:
+        net, average = self.net, self.averaged
+        assert isinstance(net, VqTraining)
+        assert isinstance(average, VqTraining)
+        # the same in every process
+        generator = torch.Generator().manual_seed((self.config.seed << 40) + self.step)
+        batches = [self.task.batch(16, self.config.crop_px, generator) for _ in range(CROPS // 16)]
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
+            moved = revive_codes(net, torch.cat(batches), generator)
+        follow(net, average, self.optimiser)
+        if self.world.leads:
+            print(f"step {self.step}: codes moved in each round, coarse and fine grid: {moved}", flush=True)
 
     def gradients(self) -> Tensor:
         """Draw this step's batch and add its gradients; returns the loss."""
@@ -252,6 +286,8 @@ class Trainer:
             values = state[key]
             if isinstance(self.net, InterTraining) and "model.temporal.adaptor.weight" not in values:
                 values = from_image_model(values, self.net.state_dict())
+            if isinstance(self.net, VqTraining):
+                values = from_fewer_stages(values, self.net.state_dict())
             self.net.load_state_dict(values)
         except (RuntimeError, KeyError, IndexError) as error:
             lines = str(error).splitlines()

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..quality import LEVELS
-from ..vq.config import VqConfig
-from ..vq.start import start_from_latents
+from ..vq.config import COARSE_PX, FINE_PX, Stage, VqConfig
+from ..vq.start import start_added_stages, start_from_latents
 from ..vq.transforms import VqTransforms
 from .objective import MS_SSIM_WEIGHT
 
@@ -45,9 +45,17 @@ class VqModel(VqTransforms):
 
     def start_from_basis(self, pictures: Tensor, seed: Tensor) -> None:
         """From training pictures [N, 3, H, W] in 0..1 and a seed."""
-        parts = pictures.split(16)
-        y = torch.cat([self.latents(part - 0.5).detach().float() for part in parts])
-        start_from_latents(self, y, torch.Generator().manual_seed(int(seed)))
+        start_from_latents(self, self.latents_of(pictures), torch.Generator().manual_seed(int(seed)))
+
+    def start_added_stages(self, pictures: Tensor, seed: Tensor, first: int) -> None:
+        """The fine stages from number `first` on this grid, from the same."""
+        y, generator = self.latents_of(pictures), torch.Generator().manual_seed(int(seed))
+        start_added_stages(self, y, first, generator)
+
+    @torch.no_grad()
+    def latents_of(self, pictures: Tensor) -> Tensor:
+        """Pictures [N, 3, H, W] in 0..1 -> [N, latent, H/16, W/16], a few at a time."""
+        return torch.cat([self.latents(part - 0.5).float() for part in pictures.split(16)])
 
 
 class VqTraining(nn.Module):
@@ -82,3 +90,30 @@ class VqTraining(nn.Module):
         codes = coarse.loss.mean((1, 2)) + fine.loss.mean((1, 2))
         each = SCALE * (distortion + CODE_WEIGHT * codes)
         return VqOutcome(self.rates[kept - 1], mse, each, decoded, coarse.indices + fine.indices)
+
+
+_ADDED = "model.fine_codes.stages."
+_COUNTS = "model.fine_net.count_bias.weight"
+State = dict[str, Tensor]
+
+
+def stages_of(state: State) -> tuple[Stage, ...]:
+    """The stages of a checkpoint of VqTraining. Raises KeyError: it is not one of it."""
+    found: list[Stage] = []
+    for grid, stride in (("coarse", COARSE_PX), ("fine", FINE_PX)):
+        prefix = f"model.{grid}_codes.stages."
+        count = sum(name.startswith(prefix) and name.endswith(".base") for name in state)
+        found += [Stage(stride, len(state[f"{prefix}{number}.base"])) for number in range(count)]
+    if not found:
+        raise KeyError("a checkpoint without codebooks is of no VQ model")
+    return tuple(found)
+
+
+def from_fewer_stages(state: State, fresh: State) -> State:
+    """A checkpoint of a model with fewer fine stages, the further ones as in `fresh`.
+
+    What a decoder adds for the number of stages known goes on as with the last of those there were.
+    """
+    added = {name: value for name, value in fresh.items() if name.startswith(_ADDED) and name not in state}
+    bias, wanted = state[_COUNTS], len(fresh[_COUNTS])
+    return state | added | {_COUNTS: torch.cat([bias, bias[-1:].expand(max(0, wanted - len(bias)), -1)])}

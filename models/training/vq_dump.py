@@ -21,15 +21,15 @@ from .config import TrainConfig, find_config, read_config
 from .crops import CropSampler
 from .data import Pictures, load
 from .speed import bf16_is_faster
-from .vq import VqTraining
+from .vq import VqTraining, stages_of
 
 CROP_PX, BATCH = 256, 8
 
 
 def trained(config: TrainConfig) -> tuple[VqTransforms, dict]:
     """The networks of a run's best checkpoint, and the checkpoint."""
-    net = VqTraining(VqConfig(image=config.model))
     state = load_state(config.run / "best.pt", torch.device("cpu"))
+    net = VqTraining(VqConfig(stages=stages_of(state["model"]), image=config.model))
     net.load_state_dict(state["model"])
     return net.model.to(memory_format=torch.channels_last).eval(), state
 
@@ -60,7 +60,9 @@ def write_tokens(model: VqTransforms, batches: Iterable[Tensor], target: Path) -
     arrays = [each.numpy() for batch in batches for each in tokens_of(model, batch)]
     shapes = np.array([array.shape for array in arrays], np.int32)
     flat = np.concatenate([array.reshape(-1) for array in arrays])
-    np.savez(str(target), allow_pickle=False, tokens=flat, shapes=shapes, **codebooks_of(model))
+    stages = np.array([(stage.stride, stage.codes) for stage in model.config.stages], np.int32)
+    books = codebooks_of(model)
+    np.savez(str(target), allow_pickle=False, tokens=flat, shapes=shapes, stages=stages, **books)
     return len(arrays)
 
 

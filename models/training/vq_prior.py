@@ -20,11 +20,11 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from ...entropy.index_tables import frequencies
 from ...entropy.layers import EXACT
 from ...entropy.tables import PRECISION
-from ..vq.config import VqConfig
 from ..vq.prior import IndexPrior, PriorConfig
-from .checkpoint import save_state
+from .checkpoint import load_state, save_state
 from .quantise_indices import calibrate_prior, exact_bits, exact_model, quantise_prior
 from .speed import bf16_is_faster
+from .vq_prior_start import start_from
 from .vq_tokens import Tokens, left_out, odd_places, read_tokens
 
 WARM_UP = 0.02  # of the time
@@ -162,14 +162,20 @@ def _row(what: str, bits: Tensor, static: Tensor, places: Tensor) -> str:
 
 def train(words: argparse.Namespace) -> None:
     """Train for words.minutes, report on held-out tokens, quantise, save the best average."""
-    codes = tuple(stage.codes for stage in VqConfig().stages)
-    config = PriorConfig(codes, len(VqConfig().coarse), words.width, words.blocks)
-    tokens, held_out = read_tokens(words.tokens, codes), read_tokens(words.valid, codes)
+    tokens = read_tokens(words.tokens)
+    if not tokens.stages:
+        raise ValueError(f"{words.tokens} does not say what stages its tokens are of")
+    codes = tuple(stage.codes for stage in tokens.stages)
+    config = PriorConfig(codes, sum(stage.coarse for stage in tokens.stages), words.width, words.blocks)
+    held_out = read_tokens(words.valid, codes)
     places = torch.tensor([1.0] * config.coarse + [4.0] * (len(codes) - config.coarse))
     static = static_bits(tokens, held_out, config)
     print(f"log2 of the codebooks: {[round(log2(number), 3) for number in codes]}")
     print(_row("static frequencies", static, static, places), flush=True)
     run = PriorTraining(config, tokens, words.learning_rate, words.batch, words.weight_decay)
+    if words.start:
+        start_from(run.net, load_state(words.start, torch.device("cpu")), tokens.codebooks)
+        run.averaged.load_state_dict(run.net.state_dict())
     run.bf16 = bf16_is_faster(torch.device("cpu"))
     best, state, spent, look = float("inf"), run.averaged.state_dict(), 0.0, 1
     while spent < words.minutes:
@@ -189,7 +195,8 @@ def train(words: argparse.Namespace) -> None:
     print(_row("float", held_out_bits(net, held_out), static, places))
     print(_row("exact", exact_bits(model, held_out, config.coarse), static, places))
     print(f"largest sum {model.certify()} of {EXACT}, self-test {model.self_test():08x}")
-    save_state({"config": asdict(config), "model": net.state_dict(), "exact": exact}, words.out)
+    found = {"model": net.state_dict(), "exact": exact, "codebooks": list(tokens.codebooks)}
+    save_state({"config": asdict(config), **found}, words.out)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -198,6 +205,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("tokens", type=Path, help="TOKENS.npz of the training pictures")
     top.add_argument("--valid", type=Path, required=True, help="TOKENS.npz of the held-out pictures")
     top.add_argument("--out", type=Path, required=True, help="checkpoint to write")
+    top.add_argument("--start", type=Path, help="what an earlier run wrote, of a model with such stages")
     top.add_argument("--minutes", type=float, default=30.0)
     top.add_argument("--threads", type=int, default=1)
     top.add_argument("--width", type=int, default=PriorConfig.width)

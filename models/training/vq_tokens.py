@@ -7,6 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..vq.config import Stage
+
 WINDOW = 16  # places of the fine grid, each side: even, so that windows keep the coarse grid
 MASKED = 0.2  # share of the samples that learn to fill in, not to code
 
@@ -19,6 +21,7 @@ class Tokens:
     shapes: Tensor
     starts: Tensor
     codebooks: tuple[Tensor, ...] = ()  # [codes, vector] of each stage, if the file has them
+    stages: tuple[Stage, ...] = ()  # of the model, likewise
 
     def __len__(self) -> int:
         return len(self.shapes)
@@ -46,21 +49,29 @@ class Tokens:
 
 
 def read_tokens(path: Path, codes: tuple[int, ...] | None = None) -> Tokens:
-    """A file of `tokens` (int16, flat), `shapes` ([n, 3] height, width, stages) and perhaps `codebook<n>`.
+    """A file of `tokens` (int16, flat), `shapes` ([n, 3] height, width, stages) and what `vq_dump` adds.
+
+    That is `stages` ([stages, 2] stride, codes), and `codebook<n>` of each.
 
     Raises ValueError where they do not fit each other, or `codes`, the sizes of the codebooks.
     """
     with np.load(path) as packed:
         flat, shapes = packed["tokens"].astype(np.int16), packed["shapes"].astype(np.int64)
         names = [f"codebook{stage}" for stage in range(int(shapes[0, 2]) if len(shapes) else 0)]
+        stages = tuple(Stage(*row) for row in packed["stages"].tolist()) if "stages" in packed else ()
         books = tuple(torch.from_numpy(packed[name]).float() for name in names if name in packed)
+    codes = codes or tuple(stage.codes for stage in stages)
     sizes = shapes.prod(1)
     if flat.ndim != 1 or not len(shapes) or sizes.min() <= 0 or sizes.sum() != len(flat):
         raise ValueError(f"{path}: {len(flat)} tokens are not what {len(shapes)} shapes say")
     if (shapes[:, 2] != shapes[0, 2]).any() or (codes and len(codes) != shapes[0, 2]):
         raise ValueError(f"{path}: arrays of {sorted(set(shapes[:, 2].tolist()))} stages")
     tokens = Tokens(
-        torch.from_numpy(flat), torch.from_numpy(shapes), torch.from_numpy(np.cumsum(sizes) - sizes), books
+        torch.from_numpy(flat),
+        torch.from_numpy(shapes),
+        torch.from_numpy(np.cumsum(sizes) - sizes),
+        books,
+        stages,
     )
     largest = flat.reshape(-1, int(shapes[0, 2])).max(0)
     if flat.min() < 1 or (codes and (largest > codes).any()):

@@ -138,7 +138,18 @@ def _other_decoder(spec: ModelSpec, tensors: dict[str, Tensor], tune: str) -> di
         raise ValueError(
             f"model '{spec.name}' has no decoder '{tune}': choose {' or '.join(['fidelity', *known])}"
         )
-    return {f"transform.{name}": value for name, value in found.items()}
+    steps = part(tensors, f"{tune}_step.")
+    return {
+        f"transform.{name}": changed(tensors[f"transform.{name}"], value, steps[name])
+        if name in steps
+        else value
+        for name, value in found.items()
+    }
+
+
+def changed(value: Tensor, change: Tensor, step: Tensor) -> Tensor:
+    """What another decoder has for `value`: int8 `change` counts the `step` [rows] of its row."""
+    return value.float() + change * step.view(-1, *[1] * (value.ndim - 1))
 
 
 @lru_cache(maxsize=2)

@@ -21,7 +21,7 @@ class Stage:
 
 
 def _stages() -> tuple[Stage, ...]:
-    return (Stage(COARSE_PX, 1024),) * 2 + (Stage(FINE_PX, 256),) * 3
+    return (Stage(COARSE_PX, 1024),) * 2 + (Stage(FINE_PX, 256),) * 5
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,12 @@
-"""A good start: principal components of an image model's latents, and k-means codebooks on them."""
+"""A good start: principal components of an image model's latents, k-means codebooks, stages added later."""
+
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .quantisers.residual import ResidualQuantiser
 from .transforms import VqTransforms
 
 
@@ -50,3 +53,23 @@ def start_from_latents(model: VqTransforms, y: Tensor, generator: torch.Generato
     _set(fine.to_code, eye)
     _set(fine.from_code, eye.T)
     model.fine_codes.start_from(_rows(fine.encode(y, guess)), generator)
+
+
+@torch.no_grad()
+def vectors_of(model: VqTransforms, y: Tensor) -> Iterator[tuple[ResidualQuantiser, Tensor]]:
+    """Of each grid: its quantiser and the vectors [n, vector] that it is to code, of latents `y`.
+
+    Those of the fine grid are computed when they are asked for, with the coarse codes of that moment.
+    """
+    coarse = model.coarse_net.encode(y).float()
+    yield model.coarse_codes, _rows(coarse)
+    found = model.coarse_codes.search(coarse, len(model.config.coarse))
+    guess = model.coarse_net.decode(model.coarse_codes.look_up(found)).float()
+    yield model.fine_codes, _rows(model.fine_net.encode(y, guess).float())
+
+
+@torch.no_grad()
+def start_added_stages(model: VqTransforms, y: Tensor, first: int, generator: torch.Generator) -> None:
+    """Fit the fine stages from number `first` of this grid on; all else stays. `y` as start_from_latents."""
+    *_, (codes, vectors) = vectors_of(model, y)
+    codes.start_from(vectors, generator, first)

@@ -81,9 +81,10 @@ class ResidualQuantiser(nn.Module):
         return sum(codes[1:], codes[0])  # in the order of `forward`, for the same bits
 
     @torch.no_grad()
-    def start_from(self, samples: Tensor, generator: torch.Generator) -> None:
-        """Fit each stage to what the ones before it leave of samples [n, C]."""
+    def start_from(self, samples: Tensor, generator: torch.Generator, first: int = 0) -> None:
+        """Fit each stage from `first` on to what the ones before it leave of samples [n, C]."""
         left = samples.float().clone()
-        for stage in self.quantisers():
-            stage.start_from(left, generator)
+        for number, stage in enumerate(self.quantisers()):
+            if number >= first:
+                stage.start_from(left, generator)
             left -= stage.look_up(stage.nearest(left)[None, None])[0, :, 0].T

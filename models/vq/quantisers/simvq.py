@@ -37,7 +37,12 @@ class SimVQ(Quantiser):
     @torch.no_grad()
     def start_from(self, samples: Tensor, generator: torch.Generator) -> None:
         """See Quantiser: the base becomes the samples' k-means centres."""
-        self.base.copy_(k_means(samples, self.codes, generator))
+        self.set_codebook(k_means(samples, self.codes, generator))
+
+    @torch.no_grad()
+    def set_codebook(self, codebook: Tensor) -> None:
+        """Take [codes, channels] as they are: the map becomes the identity."""
+        self.base.copy_(codebook)
         self.mix.copy_(torch.eye(self.mix.shape[0]))
 
 
