@@ -4,12 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...bitstream.header import Header
-
-# Quality points that are added to the nominal quality. Frames are predicted from the one before: what a key
-# frame, and every fourth frame behind it, holds in detail is handed on, so that the others need few bits.
-# The order is that of HM's low-delay configuration.
-KEY_OFFSET = 15.0
-INTER_OFFSETS = (-8.0, 0.0, -8.0, 8.0)
+from ...models.inter.offsets import INTER_OFFSETS, KEY_OFFSET
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,17 +6,16 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from .config import TrainConfig
 from .crops import DRAWS, augment
 from .data import Pictures
+from .staging import STAGE_DRAWS, stage
 
 SUFFIXES = {".mp4", ".mkv", ".webm", ".mov", ".y4m", ".avi"}
 HELD_OUT_EVERY, HELD_OUT_PLACE = 8, 3  # of the sorted clips
-STILL_SHARE = 0.3  # of the chains are a still picture that moves
+STILL_SHARE = 0.4  # of the chains are made of still pictures
 FAST_SHARE = 0.25  # of the chains take every other frame
-MAX_SPEED_PX, MAX_ZOOM, MAX_TURN = 8.0, 0.02, 0.01  # of a moving still, a frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +99,11 @@ class ClipSampler:
         """[count, length, 3, size, size] float in 0..1, on the device of the clips."""
         chains = []
         for _ in range(count):
-            draws = torch.rand(DRAWS + 8, generator=generator)
-            still = self.stills is not None and draws[0] < STILL_SHARE
-            chain = self._moving_still(draws[1:], generator) if still else self._cut(draws[1:], generator)
+            draws = torch.rand(1 + STAGE_DRAWS + DRAWS, generator=generator)
+            if self.stills is not None and draws[0] < STILL_SHARE:
+                chain = stage(self.stills, self.size_px, self.length, draws[1:], generator)
+            else:
+                chain = self._cut(draws[1:], generator)
             chains.append(augment(chain, draws[-4:].expand(self.length, 4).to(chain.device)))
         return torch.stack(chains)
 
@@ -118,29 +119,3 @@ class ClipSampler:
         cut = cut[:, top : top + self.size_px, left : left + self.size_px]
         chain = cut.permute(0, 3, 1, 2).float() / 255
         return chain.flip(0) if draws[4] < 0.5 else chain
-
-    def _moving_still(self, draws: Tensor, generator: torch.Generator) -> Tensor:
-        """A picture that is panned, zoomed and turned at a steady pace."""
-        assert self.stills is not None
-        number = int(torch.randint(len(self.stills), (1,), generator=generator))
-        picture = self.stills.picture(number)[None].float() / 255
-        speed, zoom, turn = (
-            MAX_SPEED_PX * draws[0] ** 2,
-            MAX_ZOOM * (2 * draws[1] - 1),
-            MAX_TURN * (2 * draws[2] - 1),
-        )
-        heading = 2 * torch.pi * draws[3]
-        start = (torch.tensor(picture.shape[2:]) - 1) * (0.3 + 0.4 * draws[4:6])
-        line = torch.arange(self.size_px) - (self.size_px - 1) / 2
-        down, right = torch.meshgrid(line, line, indexing="ij")
-        places = []
-        for time in range(self.length):
-            scale, angle = torch.exp(zoom * time), turn * time
-            y = start[0] + speed * time * heading.sin() + scale * (down * angle.cos() + right * angle.sin())
-            x = start[1] + speed * time * heading.cos() + scale * (right * angle.cos() - down * angle.sin())
-            places.append(
-                torch.stack([2 * x / (picture.shape[3] - 1) - 1, 2 * y / (picture.shape[2] - 1) - 1], -1)
-            )
-        grid = torch.stack(places).to(picture.device)
-        source = picture.expand(self.length, -1, -1, -1)
-        return F.grid_sample(source, grid, "bicubic", "reflection", align_corners=True).clamp(0, 1)

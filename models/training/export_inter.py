@@ -14,6 +14,7 @@ from ...entropy.motion import ROWS, SPREADS, STATES, STRIDES
 from ...entropy.networks import TensorSource, read_temporal_net
 from ...entropy.tables import CdfTable, gaussian_table, pmf_table
 from ..inter.codec import ERROR_BITS, InterCodec, Past
+from ..inter.offsets import INTER_OFFSETS
 from ..inter.transforms import InterTransforms
 from ..precision import multiplies_bf16
 from ..quality import LAMBDA_HIGH, LAMBDA_LOW, LEVELS
@@ -34,7 +35,7 @@ from .validation import VALID_LEVELS, held_out_chain
 
 MOTION_REACH = 24  # quarters of a pixel from what is expected; beyond it escapes
 LAPLACE = (0.3, 0.6, 1.2, 2.5, 5.0, 10.0)  # of each class of spreads: the table that fitting starts from
-CHAIN = 4  # frames, the key frame included
+CHAIN = 6  # frames, the key frame included
 CALIBRATION_CHAINS, CURVE_CHAINS = 64, 8  # at most
 SIDE = 240  # px of the crops that tables are fitted to
 
@@ -71,9 +72,13 @@ def start_table() -> CdfTable:
 @torch.no_grad()
 def code_chain(codec: InterCodec, chain: Tensor, reference: Tensor, quality: float, motion: SymbolCoder,
                latents: SymbolCoder) -> Iterator[Tensor]:  # fmt: skip
-    """Code frames [T, 3, H, W] behind a decoded one, as a clip is coded; gives the decoded frames."""
-    past = Past(reference)
-    for frame in chain:
+    """Code frames [T, 3, H, W] behind a decoded key frame, as a clip of that nominal quality is coded.
+
+    Gives the decoded frames.
+    """
+    past, nominal = Past(reference), quality
+    for place, frame in enumerate(chain):
+        quality = min(max(nominal + INTER_OFFSETS[place % len(INTER_OFFSETS)], 0.0), 100.0)
         field = codec.find_motion(frame, reference, quality)
         codec.code_motion(motion, (frame.shape[1], frame.shape[2]), field)
         predicted = codec.predict(past, field)

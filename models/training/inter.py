@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..inter.model import InterModel, motion_features
+from ..inter.offsets import INTER_OFFSETS, KEY_OFFSET
 from ..inter.prediction import predict_twice
 from ..inter.search import find_motion
 from ..quality import LEVELS
@@ -14,8 +15,9 @@ from ..transforms import ImageConfig, Transforms
 from .objective import LatentCoding, Outcome
 
 State = dict[str, Tensor]
-KEY_OFFSET = (-2.0, 10.0)  # levels that the key frame is better, in training
-VALID_OFFSET = 4.0  # and in evaluation
+LEVELS_PER_POINT = (LEVELS - 1) / 100
+KEY_SPREAD = 4.0  # levels around its offset that the quality of the key frame is drawn from, in training
+MIDDLE_SHARE = 0.5  # of the chains begin in the middle of a group of pictures
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,24 +38,32 @@ class InterTraining(LatentCoding[InterModel]):
         self.key = (key_transforms,)  # in a tuple: frozen, and no part of the state
 
     def forward(self, chain: Tensor, level: Tensor) -> Outcome:
-        """`chain` [N, T, 3, H, W] in 0..1, sides multiples of 64, T >= 2; `level` [N] 0..63.
+        """`chain` [N, T, 3, H, W] in 0..1, sides multiples of 64, T >= 2; `level` [N] 0..63, nominal.
 
-        Rates and distortions are means over the frames behind the first; motion is not counted.
+        Rates and distortions are means over the frames behind the first, each of which is better or worse
+        than the nominal level as encoders have it; motion is not counted.
         """
         past = Past(self.key_frame(chain[:, 0], level))
+        turn = (
+            int(torch.randint(len(INTER_OFFSETS), ()))
+            if self.training and torch.rand(()) < MIDDLE_SHARE
+            else 0
+        )
         outcomes = []
         for frame in chain.unbind(1)[1:]:
-            outcome, past = self.inter_frame(frame, past, level)
+            offset = INTER_OFFSETS[turn % len(INTER_OFFSETS)] * LEVELS_PER_POINT
+            outcome, past = self.inter_frame(frame, past, (level + offset).clamp(0, LEVELS - 1))
             outcomes.append(outcome)
+            turn += 1
         names = ("y_bpp", "z_bpp", "mse", "distortion")
         means = {name: torch.stack([getattr(o, name) for o in outcomes]).mean(0) for name in names}
         return Outcome(**means, picture=outcomes[-1].picture)
 
     @torch.no_grad()
     def key_frame(self, frame: Tensor, level: Tensor) -> Tensor:
-        """What the image model decodes of a frame, at a somewhat better level."""
-        low, high = KEY_OFFSET if self.training else (VALID_OFFSET, VALID_OFFSET)
-        better = (level + low + (high - low) * torch.rand_like(level)).clamp(0, LEVELS - 1)
+        """What the image model decodes of a frame, at a better level than those behind it."""
+        spread = KEY_SPREAD * (2 * torch.rand_like(level) - 1) if self.training else 0.0
+        better = (level + KEY_OFFSET * LEVELS_PER_POINT + spread).clamp(0, LEVELS - 1)
         y = torch.round(self.key[0].analyse(frame - 0.5, better).float())
         return (self.key[0].synthesise(y, better).float() + 0.5).clamp(0, 1)
 

@@ -116,7 +116,7 @@ class ClipTask:
     def evaluate(self, net: Net) -> dict[str, float]:
         """See validation.evaluate_chains."""
         assert isinstance(net, InterTraining)
-        return evaluate_chains(net, self.valid, self.config.valid_crops)
+        return evaluate_chains(net, self.valid, self.config.valid_crops, self.config.frames)
 
 
 def task_of(config: TrainConfig, device: torch.device) -> Task:

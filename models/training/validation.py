@@ -41,7 +41,7 @@ def evaluate(model: TrainingModel | VqTraining, pictures: Pictures, crops: int) 
     return _curve(model, samples)
 
 
-def evaluate_chains(model: InterTraining, clips: Clips, chains: int, length: int = 4) -> dict[str, float]:
+def evaluate_chains(model: InterTraining, clips: Clips, chains: int, length: int) -> dict[str, float]:
     """The same of the frames behind the first of held-out chains."""
     return _curve(model, [held_out_chain(clips, number, length) for number in range(chains)])
 
