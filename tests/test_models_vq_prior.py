@@ -26,7 +26,9 @@ SMALL = PriorConfig(CODES, COARSE, width=32, blocks=2)
 
 def save(path: Path, arrays: list[NDArray[np.int32]], **more: NDArray[np.generic]) -> Path:
     flat = np.concatenate([array.reshape(-1) for array in arrays]).astype(np.int16)
-    np.savez(str(path), False, tokens=flat, shapes=np.array([array.shape for array in arrays]), **more)
+    np.savez(
+        str(path), allow_pickle=False, tokens=flat, shapes=np.array([array.shape for array in arrays]), **more
+    )
     return path
 
 
