@@ -131,7 +131,8 @@ def build_index_model(tensors: dict[str, Tensor], device: torch.device) -> Index
     )
 
 
-def _other_decoder(spec: ModelSpec, tensors: dict[str, Tensor], tune: str) -> dict[str, Tensor]:
+def other_decoder(spec: ModelSpec, tensors: dict[str, Tensor], tune: str) -> dict[str, Tensor]:
+    """The tensors of decoder `tune` in place of those of fidelity. Raises ValueError: there is none."""
     found = part(tensors, f"{tune}.")
     if not found:
         known = {name.split(".")[0] for name in tensors} & {"perceptual"}
@@ -167,6 +168,6 @@ def load(spec: ModelSpec, device: str = "cpu", tune: str = "fidelity") -> VqCode
     with safe_open(spec.path, framework="np") as stored:
         config = read_architecture((stored.metadata() or {}).get("architecture", ""))
     if tune != "fidelity":
-        tensors |= _other_decoder(spec, tensors, tune)
+        tensors |= other_decoder(spec, tensors, tune)
     transforms = load_transforms(VqTransforms(config), tensors, place)
     return VqCodec(spec, transforms, build_index_model(tensors, place), place, multiplies_bf16(place))
