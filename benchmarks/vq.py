@@ -27,7 +27,7 @@ from same_bytes import Candidate, Contest, Rival, find_rivals
 from linnet.codec.bench.adapters.base import Pixels
 from linnet.codec.bench.metrics import METRICS, PictureMetric, measure_all
 from linnet.codec.bench.pictures import load_rgb
-from linnet.models.vq.config import VqConfig
+from linnet.models.zoo import find
 
 CODECS = "jpeg,webp,avif,avif-slow,jxl,linnet:fast,linnet:fast-ms-ssim"
 TARGETS_BPP = (0.02, 0.05, 0.1)
@@ -160,7 +160,7 @@ class Study:
 
     def run(self, folder: Path, kept: Path, say: Callable[[str], None]) -> None:
         """Measure everything, picture by picture; our files go into `folder`, those of others into `kept`."""
-        counts = range(1, len(VqConfig().stages) + 1)
+        counts = range(1, find(self.ours.model).stages + 1)
         ours: dict[int, list[list[Candidate]]] = {}
         for stages in counts:
             place = folder / f"{stages}"
