@@ -78,7 +78,9 @@ def encode_video(
         source: a path or a binary stream of anything that FFmpeg reads, or a pattern of numbered pictures
             such as frame%04d.png.
         dest: a path (written atomically) or a binary stream, which need not seek.
-        quality: 0 (smallest) to 100; None for 50, or the only quality of an imported model.
+        quality: 0 (smallest) to 100, nominal: each frame states its own, which is better for key frames and
+            goes up and down behind them (see qualities.Pattern), within 0 to 100; None for 50, or the only
+            quality of an imported model.
         target_bitrate: bits per second of the frames on average, sound not counted, instead of a quality; met
             within 5 % on clips of 5 s or more, in one pass.
         target_size: the largest file in bytes, sound included, instead of a quality. The source is read

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ...entropy.motion import expectation, passes
+from ...entropy.tables import Int32
 from .motion_bits import AROUND, DIAGONAL, beside, bits_saved, motion_bits, neighbour_mean
 from .prediction import BLOCK_PX
 from .quarters import Quarters
@@ -55,19 +56,29 @@ class Overlap:
         field = np.zeros(self._motion.shape, np.int32)
         price = self._price[:, :, 0].cpu().numpy()
         for stride, places, directions in passes(*self._size):
-            wanted = self._motion.to(torch.int32).cpu().numpy()
-            expected, spread = expectation(field, stride, places, directions)
-            chosen = wanted[..., places[0], places[1]]
+            here = (..., *places)
             if stride <= SETTLED_STRIDE:
-                candidate = wanted.copy()
-                candidate[..., places[0], places[1]] = expected
-                loss = self._losses(torch.from_numpy(candidate).to(self._motion)).cpu().numpy()
-                cheap = loss[:, places[0], places[1]] < price * bits_saved(chosen - expected, spread)
-                chosen = np.where(cheap[:, None], expected, chosen)
-                wanted[..., places[0], places[1]] = chosen
-                self._become(torch.from_numpy(wanted).to(self._motion))
-            field[..., places[0], places[1]] = chosen
+                expected, spread = expectation(field, stride, places, directions)
+                other = self._integers()
+                worth = np.zeros((len(field), *self._size))
+                worth[here] = price * bits_saved(other[here] - expected, spread)
+                other[here] = expected
+                for phase in sorted(set(zip(*(each % 2 for each in places), strict=True))):
+                    self._settle(phase, torch.from_numpy(other), torch.from_numpy(worth))
+            field[here] = self._integers()[here]
         return torch.from_numpy(field).to(self._motion)
+
+    def _integers(self) -> Int32:
+        return self._motion.to(torch.int32).cpu().numpy()
+
+    def _settle(self, phase: tuple[int, int], other: Tensor, worth: Tensor) -> None:
+        """Blocks of a phase take over another field where that adds less to the differences than it saves."""
+        own = (..., slice(phase[0], None, 2), slice(phase[1], None, 2))
+        windows, other = self._windows(phase), other.to(self._motion)
+        change = self._moved(self._motion, phase) - self._moved(other, phase)
+        cheap = _sum(windows + change) - _sum(windows) < worth.to(self._motion)[own]
+        windows.add_(change * cheap[..., None, None])
+        self._motion[own] = torch.where(cheap[:, None], other[own], self._motion[own])
 
     @property
     def motion(self) -> Tensor:
@@ -112,21 +123,6 @@ class Overlap:
             chosen = torch.where(better[:, None], tried, chosen)
         self._motion[own] = chosen
         windows.copy_(without - self._moved(self._motion, phase))
-
-    def _losses(self, candidate: Tensor) -> Tensor:
-        """[N, h, w]: by how much the differences grow if an entry alone becomes that of another field."""
-        losses = torch.empty_like(candidate[:, 0])
-        for phase in _PHASES:
-            windows = self._windows(phase)
-            change = self._moved(self._motion, phase) - self._moved(candidate, phase)
-            losses[:, phase[0] :: 2, phase[1] :: 2] = _sum(windows + change) - _sum(windows)
-        return losses
-
-    def _become(self, motion: Tensor) -> None:
-        for phase in _PHASES:
-            change = self._moved(self._motion, phase) - self._moved(motion, phase)
-            self._windows(phase).add_(change)
-        self._motion = motion
 
 
 def _sum(windows: Tensor) -> Tensor:
