@@ -20,6 +20,7 @@ from .header import MAJOR, MINOR, Colour, Header, Kind, ModelRef
 from .limits import Limits
 from .metadata import Metadata
 from .reader import Reader, Tile
+from .spread import Spread
 from .writer import Writer
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "Reader",
     "Sampling",
     "Siting",
+    "Spread",
     "Stream",
     "Tile",
     "TruncatedError",

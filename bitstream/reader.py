@@ -156,7 +156,17 @@ class Reader:
             for index, tile in enumerate(tiles):
                 yield Tile(index, tile.hash, tile.payload, self._front.next_head.offset, stage)
         if errors and not tell:
-            raise errors[0]
+            raise self._too_few(errors[0], shares)
+
+    def _too_few(self, error: LinnetError, shares: Gathered) -> LinnetError:
+        """The damage that cannot be made good, and why not."""
+        spread, stage = self.header.spread, len(shares.stages)
+        if spread is None or stage == self.header.stages or shares.intact >= spread.needed[stage]:
+            return error
+        left = (
+            f"{shares.intact} of {spread.count} shares are left, stage {stage} needs {spread.needed[stage]}"
+        )
+        return type(error)(f"{error.message}; {left}", chunk=error.chunk, offset=error.offset)
 
     def _count(self, shares: Gathered) -> None:
         """Tell payload from parity, once a whole file has been read."""
