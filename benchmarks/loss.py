@@ -1,11 +1,14 @@
-"""Pictures with parts of their files lost: `vq` in small tiles, and JPEG of the same bytes.
+"""Pictures with parts of their files lost: `vq` made resilient, in small tiles, and JPEG, of the same bytes.
 
     python benchmarks/loss.py PICTURES --out benchmarks/results/loss.json --plot benchmarks/results/loss.png
 
-Each part of a `vq` file (one stage of one tile) and each restart segment of a JPEG (one row of blocks) is
-lost with the same probability: its bytes become zeros. JPEG is the largest file that is not larger, also of
-the picture reduced to a half or a quarter, whichever has the best MS-SSIM; it is decoded as libjpeg does it,
-and once more with the rows of lost segments interpolated from those around them.
+Each share of a resilient `vq` file, each part (one stage of one tile) of one in tiles and each restart
+segment of a JPEG (one row of blocks) is lost with the same probability: its bytes become zeros. The resilient
+file has all stages; its size is what the others may have. Of small tiles as many stages are kept as fit. JPEG
+is the largest file that fits, also of the picture reduced to a half or a quarter, whichever has the best
+MS-SSIM; it is decoded as libjpeg does it, and once more with the rows of lost segments interpolated from
+those around them. The last JPEG has no restart markers, but is itself spread over as many shares, of which as
+many are needed as of the resilient file for its last stage: with fewer it counts as grey.
 """
 
 import argparse
@@ -24,18 +27,20 @@ from restart import restart_segments, segment_rows, with_rows_interpolated
 from same_bytes import Candidate, Contest, Rival, enlarged, find_rivals
 
 import linnet
+from linnet.bitstream import Reader
 from linnet.bitstream.chunks import CRC_BYTES, ChunkSource, ChunkType
 from linnet.codec.bench.adapters.base import Pixels
 from linnet.codec.bench.adapters.pillow import PillowCodec
 from linnet.codec.bench.pictures import load_rgb
 from linnet.codec.distortion import ms_ssim, psnr_db
 
-SHARES = (0.0, 0.05, 0.1, 0.2, 0.3, 0.4)
+LOST = (0.0, 0.02, 0.05, 0.1, 0.2, 0.3)
+SHARE_BYTES = 7  # of a share that carries a JPEG: type, length, number, CRC-32
 Point = tuple[float, float]  # PSNR in dB, MS-SSIM
 
 
 def part_payloads(data: bytes) -> list[slice]:
-    """Where the payload of each part stands in a whole file of stages.
+    """Where the payload of each part or share stands in a whole file of stages.
 
     Raises:
         FormatError: damage.
@@ -46,7 +51,7 @@ def part_payloads(data: bytes) -> list[slice]:
     while head.type != ChunkType.END:
         start = source.offset
         source.skip_payload(head)
-        if head.type == ChunkType.PART:
+        if head.type in (ChunkType.PART, ChunkType.SHARE):
             found.append(slice(start, source.offset - CRC_BYTES))
         head = source.read_head()
     return found
@@ -77,28 +82,63 @@ def jpeg_after_loss(data: bytes, lost: Sequence[int], conceal: bool) -> Pixels:
 
 
 class Loss:
-    """One picture as both files; `points` measures it after the losses of a seed."""
+    """One picture as all files; `points` measures it after the losses of a seed."""
 
-    def __init__(self, original: Pixels, model: str, tile: int, folder: Path) -> None:
+    def __init__(self, original: Pixels, model: str, tile: int, resilience: int, folder: Path) -> None:
         self.original = original
-        self.vq = linnet.encode(original, model=model, quality=100, tile=tile).data or b""
+        made = linnet.encode(original, model=model, quality=100, resilience=resilience)
+        self.resilient = made.data or b""
+        self.tiled = linnet.encode(original, model=model, target_size=made.bytes, tile=tile).data or b""
         self.whole = linnet.encode(original, model=model, quality=100).bytes
-        made = Contest(restart_jpeg(), original, folder).candidates(len(self.vq))
-        self.jpeg: Candidate = max(made, key=lambda each: ms_ssim(original, each.decode()))
+        self.jpeg = self._best(restart_jpeg(), made.bytes, folder / "restart")
         self.jpeg_data = self.jpeg.path.read_bytes()
+        spread = Reader(self.resilient).header.spread
+        assert spread is not None
+        self.spread = spread
+        room = (made.bytes // spread.count - SHARE_BYTES) * spread.needed[-1]
+        (rival,) = find_rivals(["jpeg"])
+        self.spread_jpeg = self._best(rival, room, folder / "spread")
+        self._resilient: dict[int, Point] = {}
+        self._spread_jpeg = {
+            True: self._point(self.spread_jpeg.decode()),
+            False: self._point(np.full_like(original, 128)),
+        }
 
     def points(self, share: float, seed: int) -> dict[str, Point]:
         """PSNR and MS-SSIM of every way to decode, with each part lost at a probability."""
         rng = np.random.default_rng(seed)
-        parts, segments = part_payloads(self.vq), restart_segments(self.jpeg_data)
-        damaged = blanked(self.vq, [part for part in parts if rng.random() < share])
+        segments, shares = restart_segments(self.jpeg_data), part_payloads(self.resilient)
+        tiled = blanked(self.tiled, [part for part in part_payloads(self.tiled) if rng.random() < share])
+        gone = [place for place in shares if rng.random() < share]
         lost = [number for number in range(len(segments)) if rng.random() < share]
-        decoded = linnet.decode(damaged, allow_partial=True).pixels.astype(np.uint8)
-        found = {"Linnet vq": self._point(decoded)}
+        found = {
+            "Linnet vq, resilient": self._after(gone),
+            "Linnet vq, tiles": self._point(self._partial(tiled)),
+        }
         for label, conceal in (("JPEG", False), ("JPEG, rows interpolated", True)):
             small = jpeg_after_loss(self.jpeg_data, lost, conceal)
             found[label] = self._point(enlarged(small, self.original.shape[:2]))
-        return found
+        enough = len(shares) - len(gone) >= self.spread.needed[-1]
+        return found | {"JPEG in shares": self._spread_jpeg[enough]}
+
+    def _after(self, gone: Sequence[slice]) -> Point:
+        """Of the resilient file: what is shown depends only on how many stages its shares suffice for."""
+        left = self.spread.count - len(gone)
+        stages = sum(left >= needed for needed in self.spread.needed)
+        if stages not in self._resilient:
+            data = blanked(self.resilient, gone)
+            shown = self._partial(data) if stages else np.full_like(self.original, 128)
+            self._resilient[stages] = self._point(shown)
+        return self._resilient[stages]
+
+    @staticmethod
+    def _partial(data: bytes) -> Pixels:
+        return linnet.decode(data, allow_partial=True).pixels.astype(np.uint8)
+
+    def _best(self, rival: Rival, budget: int, folder: Path) -> Candidate:
+        folder.mkdir()
+        made = Contest(rival, self.original, folder).candidates(budget)
+        return max(made, key=lambda each: ms_ssim(self.original, each.decode()))
 
     def _point(self, decoded: Pixels) -> Point:
         return psnr_db(self.original, decoded), ms_ssim(self.original, decoded)
@@ -107,7 +147,7 @@ class Loss:
 def measure(losses: Sequence[Loss], seeds: int, say: Callable[[str], None]) -> dict[str, dict[str, Point]]:
     """Means over pictures and seeds, by codec and share."""
     rows: dict[str, dict[str, Point]] = {}
-    for share in SHARES:
+    for share in LOST:
         runs = range(seeds if share else 1)
         all_points = [loss.points(share, 1000 * n + seed) for n, loss in enumerate(losses) for seed in runs]
         for label in all_points[0]:
@@ -145,7 +185,8 @@ def main() -> None:
     parser.add_argument("--plot", type=Path, metavar="PNG")
     parser.add_argument("--model", default="vq")
     parser.add_argument("--tile", type=int, default=128)
-    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--resilience", type=int, default=25)
+    parser.add_argument("--seeds", type=int, default=1)
     words = parser.parse_args()
     ImageFile.LOAD_TRUNCATED_IMAGES = True  # a lost last segment is no reason to give up
     losses = []
@@ -153,19 +194,23 @@ def main() -> None:
         for path in sorted(words.pictures.glob("*.png")):
             folder = Path(scratch) / path.stem
             folder.mkdir()
-            losses.append(Loss(load_rgb(path), words.model, words.tile, folder))
+            losses.append(Loss(load_rgb(path), words.model, words.tile, words.resilience, folder))
     rows = measure(losses, words.seeds, lambda line: print(line, flush=True))
     result = {
         "command": f"python benchmarks/loss.py {' '.join(sys.argv[1:])}",
         "pictures": len(losses),
         "seeds": words.seeds,
+        "resilience_percent": words.resilience,
         "tile_px": words.tile,
         "mean_bytes": {
-            "vq": round(np.mean([len(loss.vq) for loss in losses])),
+            "vq_resilient": round(np.mean([len(loss.resilient) for loss in losses])),
+            "vq_in_tiles": round(np.mean([len(loss.tiled) for loss in losses])),
             "vq_in_one_tile": round(np.mean([loss.whole for loss in losses])),
             "jpeg": round(np.mean([loss.jpeg.bytes for loss in losses])),
+            "jpeg_before_shares": round(np.mean([loss.spread_jpeg.bytes for loss in losses])),
         },
         "jpeg_fits": sum(loss.jpeg.fits for loss in losses),
+        "jpeg_before_shares_fits": sum(loss.spread_jpeg.fits for loss in losses),
         "jpeg_scales": {str(scale): sum(x.jpeg.scale == scale for x in losses) for scale in (1, 2, 4)},
         "columns": ["psnr_db", "ms_ssim"],
         "shares": rows,
