@@ -99,6 +99,19 @@ def test_a_blanked_part_is_one_lost_stage_of_one_tile(
     assert changed.max() < 128
 
 
+def test_a_blanked_share_is_one_of_those_that_the_others_make_good(
+    photo: Image.Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vq_samples.install(monkeypatch)
+    pixels = np.asarray(photo.crop((100, 50, 292, 242)))
+    data = linnet.encode(pixels, model="blocks", quality=100, resilience=25).data or b""
+    shares = part_payloads(data)
+    assert len(shares) == 24
+    shown = linnet.decode(blanked(data, [shares[3], shares[11]]))
+    assert len(shown.repairs) == 2
+    assert np.array_equal(shown.pixels, linnet.decode(data).pixels)
+
+
 def test_rows_of_a_slope_come_back_by_interpolation() -> None:
     slope = np.repeat(np.arange(0, 96, 2, dtype=np.uint8)[:, None, None], 3, axis=2).repeat(5, axis=1)
     lost = segment_rows([1], len(slope))
