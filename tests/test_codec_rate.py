@@ -92,6 +92,12 @@ def test_frames_of_a_group_have_the_qualities_of_the_pattern(photo: Image.Image)
         assert (50 if stated is None else stated / 100) == pattern.quality(50, place)
 
 
+def test_of_eight_inter_frames_one_is_best_and_key_frames_are_better_still() -> None:
+    wanted = [72, 42, 50, 42, 54, 42, 50, 42, 62, 42, 50]
+    assert [GROUPS.quality(50, place) for place in range(11)] == wanted
+    assert GROUPS.quality(50, 0) > max(GROUPS.quality(50, place) for place in range(1, 64))
+
+
 def test_every_quality_of_a_pattern_is_one() -> None:
     pattern = Pattern(15, (-8, 0, -8, 8))
     for nominal in (-200.0, pattern.lowest, 3.333, 50.0, 99.9, pattern.highest, 200.0):
