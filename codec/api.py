@@ -124,8 +124,8 @@ def encode(
         tile: side in pixels of what is coded on its own, 64 to 1024, a power of two: damage costs less of a
             picture of small tiles, which are larger in bytes.
         resilience: of a model that codes in stages: how many percent of the file, 1 to 40, may be lost and
-            the picture still be whole; of up to twice as many it is coarser. The file grows by about twice
-            as many percent. Metadata and alpha are not protected.
+            the picture still be whole; of up to twice as many it is coarser. The file grows by two to
+            two and a half times as many percent. Metadata and alpha are not protected.
         model: see `linnet models list`.
         device: auto, cpu or cuda:N. Files are decodable everywhere, whatever wrote them.
         metadata: "none" strips ICC profile, EXIF and XMP.
