@@ -74,8 +74,8 @@ SPECS = (
         name="vq",
         kind="vq",
         file="vq.safetensors",
-        sha256="d8c7bda43707a17edb75805aff5fde0f48ad7a6845eb1f0ab271df40726d5b24",
-        stages=5,
+        sha256="ab72d62f0f75edc26feb13372ba0996b6a3b86a30ee49860db82795feaeb63aa",
+        stages=7,
     ),
 )
 

@@ -62,8 +62,8 @@ def _run(words: argparse.Namespace, config: TrainConfig) -> int:
 
     if words.export and config.kind == "vq":
         raise ValueError(
-            "a VQ model is exported with its index model: first python -m linnet.models.training.vq_dump and "
-            "vq_prior, then export_vq"
+            "a VQ model is exported with its index model: first python -m linnet.models.training.vq_rates, "
+            "vq_dump and vq_prior, then export_vq"
         )
     if words.export:
         card = json.loads(words.card.read_text()) if words.card else {}

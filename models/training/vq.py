@@ -93,6 +93,7 @@ class VqTraining(nn.Module):
 
 
 _ADDED = "model.fine_codes.stages."
+_CODES = ("model.coarse_codes.", "model.fine_codes.")
 _COUNTS = "model.fine_net.count_bias.weight"
 State = dict[str, Tensor]
 
@@ -110,10 +111,16 @@ def stages_of(state: State) -> tuple[Stage, ...]:
 
 
 def from_fewer_stages(state: State, fresh: State) -> State:
-    """A checkpoint of a model with fewer fine stages, the further ones as in `fresh`.
+    """A checkpoint of a model with fewer fine stages, or without rates; what it lacks is as in `fresh`.
 
     What a decoder adds for the number of stages known goes on as with the last of those there were.
     """
-    added = {name: value for name, value in fresh.items() if name.startswith(_ADDED) and name not in state}
+    added = {
+        name: value for name, value in fresh.items() if name.startswith(_ADDED) and name not in state
+    } | {name: value for name, value in fresh.items() if ".stages." not in name and name.startswith(_CODES)}
+    kept = {
+        name: value for name, value in state.items() if name in fresh and value.shape == fresh[name].shape
+    }
     bias, wanted = state[_COUNTS], len(fresh[_COUNTS])
-    return state | added | {_COUNTS: torch.cat([bias, bias[-1:].expand(max(0, wanted - len(bias)), -1)])}
+    bias = torch.cat([bias, bias[-1:].expand(max(0, wanted - len(bias)), -1)])
+    return state | added | kept | {_COUNTS: bias}

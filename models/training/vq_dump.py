@@ -21,16 +21,16 @@ from .config import TrainConfig, find_config, read_config
 from .crops import CropSampler
 from .data import Pictures, load
 from .speed import bf16_is_faster
-from .vq import VqTraining, stages_of
+from .vq import VqModel, VqTraining, from_fewer_stages, stages_of
 
 CROP_PX, BATCH = 256, 8
 
 
-def trained(config: TrainConfig) -> tuple[VqTransforms, dict]:
+def trained(config: TrainConfig) -> tuple[VqModel, dict]:
     """The networks of a run's best checkpoint, and the checkpoint."""
     state = load_state(config.run / "best.pt", torch.device("cpu"))
     net = VqTraining(VqConfig(stages=stages_of(state["model"]), image=config.model))
-    net.load_state_dict(state["model"])
+    net.load_state_dict(from_fewer_stages(state["model"], net.state_dict()))
     return net.model.to(memory_format=torch.channels_last).eval(), state
 
 

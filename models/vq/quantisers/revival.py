@@ -33,6 +33,8 @@ def revive(
     """
     order = torch.randperm(len(samples), generator=generator)
     samples = samples[order.to(samples.device)].float()
+    for bits in codes.bits():
+        bits.zero_()  # of other codes
     moved: list[int] = []
     few = FEW * sum(stage.codes for stage in codes.quantisers())
     while len(moved) < rounds and (not moved or moved[-1] > few):
