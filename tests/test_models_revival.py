@@ -129,7 +129,7 @@ def test_a_run_starts_from_a_model_of_fewer_stages(config: TrainConfig) -> None:
     net = Trainer(replace(config, start=start), CPU).net
     assert isinstance(net, VqTraining)
     assert len(net.model.config.stages) > len(few.stages)
-    for name, value in old.state_dict().items():
+    for name, value in old.named_parameters():
         if name != "model.fine_net.count_bias.weight":
             assert torch.equal(net.state_dict()[name], value), name
     bias = net.model.fine_net.count_bias.weight
