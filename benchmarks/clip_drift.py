@@ -22,7 +22,7 @@ from PIL import Image
 
 import linnet
 from linnet.bitstream import ClipReader, CodedFrame
-from linnet.codec.video.qualities import INTER_OFFSETS
+from linnet.models.inter.offsets import INTER_OFFSETS
 
 Pixels = NDArray[np.uint8]
 FRAMES = 96  # of a chain, at most

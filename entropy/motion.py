@@ -79,9 +79,10 @@ def first_rows(spread: Int32, stride: int) -> NDArray[np.uint8]:
     return ((of_spread * STRIDES + of_stride) * STATES).astype(np.uint8)
 
 
-def field_hash(field: Field) -> int:
-    """CRC-32 of the little-endian int32 values: the right component in raster order, then the down one."""
-    return zlib.crc32(field.astype("<i4").tobytes())
+def motion_hash(field: Field, skips: NDArray[np.bool_]) -> int:
+    """CRC-32 of the field as little-endian int32, its right component in raster order and then the down one,
+    and of the skip map, a byte of 0 or 1 each."""
+    return zlib.crc32(skips.astype(np.uint8).tobytes(), zlib.crc32(field.astype("<i4").tobytes()))
 
 
 def code_motion(

@@ -57,6 +57,7 @@ class EntropyModel:
         level: int,
         given: tuple[Int32, Tensor] | None = None,
         context: Tensor | None = None,
+        skips: NDArray[np.bool_] | None = None,
     ) -> Latents:
         """Code the latents of one tile.
 
@@ -67,6 +68,7 @@ class EntropyModel:
             given: the encoder's hyper-latents [hz, wz, hyper] (integers) and latents [h, w, latent] (float);
                 None when decoding.
             context: of an inter frame: what `TemporalNet` gives, [h, w, prior]; added to the hyper features.
+            skips: of an inter frame: [h, w], places whose latents are not coded but are their means.
         Returns:
             The decoded integers, the same on both sides.
         Raises:
@@ -82,7 +84,7 @@ class EntropyModel:
                 feature = exact_add(feature, context[None], -bound, bound)
             feature = self.prior.fuse(feature)
             y = None if given is None else given[1].to(device).reshape(-1)
-            y_hat = self._code_y(coder, size, level, feature, y)
+            y_hat = self._code_y(coder, size, level, feature, y, skips)
         return Latents(z, y_hat)
 
     def _code_z(self, coder: SymbolCoder, size: tuple[int, int], given: Int32 | None) -> Int32:
@@ -91,8 +93,15 @@ class EntropyModel:
         return coder.code(None if given is None else given.reshape(-1), rows, self.z_table).reshape(shape)
 
     def _code_y(
-        self, coder: SymbolCoder, size: tuple[int, int], level: int, feature: Tensor, y: Tensor | None
+        self,
+        coder: SymbolCoder,
+        size: tuple[int, int],
+        level: int,
+        feature: Tensor,
+        y: Tensor | None,
+        skips: NDArray[np.bool_] | None,
     ) -> Int32:
+        not_coded = None if skips is None else np.repeat(skips.reshape(-1), self.latent)
         y_hat = torch.zeros(1, *size, self.latent, dtype=feature.dtype, device=feature.device)
         for number, places in enumerate(quadtree_places(*size, self.latent)):
             if not len(places):
@@ -101,6 +110,8 @@ class EntropyModel:
             mean, index = (t.reshape(-1)[places] for t in self.prior.step(number, feature, y_hat, level))
             rows = index.to(torch.uint8).cpu().numpy()
             rows[rows == 0] = SKIP
+            if not_coded is not None:
+                rows[not_coded[places.cpu().numpy()]] = SKIP
             given = None
             if y is not None:
                 steps = mean.float() / 2**MEAN_BITS

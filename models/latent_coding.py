@@ -56,17 +56,30 @@ class LatentCodec(ABC):
         return torch.round(z[0]).clamp(-Z_LIMIT, Z_LIMIT).permute(1, 2, 0).to(torch.int32).cpu().numpy()
 
     def encode_latents(
-        self, coder: SymbolCoder, y: Tensor, quality: float, context: Tensor | None = None
+        self,
+        coder: SymbolCoder,
+        y: Tensor,
+        quality: float,
+        context: Tensor | None = None,
+        skips: NDArray[np.bool_] | None = None,
     ) -> Latents:
-        """Code latents [h, w, latent]; returns the integers that a decoder will have."""
+        """Code latents [h, w, latent]; returns the integers that a decoder will have.
+
+        Context and skips are those of inter frames; see EntropyModel.code.
+        """
         given = self.hyper_latents(y, quality), y
-        return self.entropy.code(coder, (y.shape[0], y.shape[1]), whole_level(quality), given, context)
+        return self.entropy.code(coder, (y.shape[0], y.shape[1]), whole_level(quality), given, context, skips)
 
     def decode_latents(
-        self, coder: SymbolCoder, size: tuple[int, int], quality: float, context: Tensor | None = None
+        self,
+        coder: SymbolCoder,
+        size: tuple[int, int],
+        quality: float,
+        context: Tensor | None = None,
+        skips: NDArray[np.bool_] | None = None,
     ) -> Latents:
         """The integers of a tile of (h, w) latents."""
-        return self.entropy.code(coder, size, whole_level(quality), None, context)
+        return self.entropy.code(coder, size, whole_level(quality), None, context, skips)
 
     def steps(self, y_hat: NDArray[np.int32]) -> Tensor:
         """Decoded latents [h, w, latent], grid 2^-6 -> [1, latent, h, w] float."""

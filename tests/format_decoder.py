@@ -357,8 +357,10 @@ def coded_again(payload: Payload) -> bytes:
     return b"".join(struct.pack("<I", word) for word in words_of(payload.intervals))
 
 
-def decode_tile(tile: Tile, quality_centi: int, model: Model, added: Ints | None = None) -> Decoded:
-    """Section 10 on one tile; `added` is that of section 19."""
+def decode_tile(
+    tile: Tile, quality_centi: int, model: Model, added: Ints | None = None, skipped: Ints | None = None
+) -> Decoded:
+    """Section 10 on one tile; `added` and `skipped` (of 0 and 1) are those of section 19."""
     payload = words_in(tile.payload)
     level = (quality_centi * 63 + 5000) // 10000
     h, w, channels = -(-tile.height // 16), -(-tile.width // 16), model.architecture["latent"]
@@ -372,6 +374,8 @@ def decode_tile(tile: Tile, quality_centi: int, model: Model, added: Ints | None
     for n, turn in enumerate((0, 3, 2, 1)):
         mean, rows = model.predict(n, feature, decoded, level)
         here = (c % 4 ^ turn) == 2 * (r % 2) + q % 2
+        if skipped is not None:
+            rows = np.where(skipped[:, :, None] == 1, 255, rows)
         symbols[here] = payload.batch(rows[here], model.y)
         decoded[here] = 64 * symbols[here] + mean[here]
     require(bool(np.abs(symbols).max() <= 2**14), "the range of symbols")

@@ -9,6 +9,8 @@ from format_decoder import (
     Decoded,
     Ints,
     Model,
+    Payload,
+    Row,
     Tile,
     coded_again,
     decode_tile,
@@ -48,11 +50,21 @@ class ClipFrame:
 
 
 @dataclass(frozen=True)
+class Motion:
+    """Field [2, rows, columns] and skip map of an inter frame, their hash, and the payload they code to."""
+
+    field: Ints
+    skips: Ints
+    hash: int
+    payload: bytes
+
+
+@dataclass(frozen=True)
 class DecodedFrame:
-    """The integers of a frame: its tiles, and of an inter frame field [2, rows, columns], hash and words."""
+    """The integers of a frame: its tiles, and of an inter frame its motion."""
 
     tiles: list[Decoded]
-    motion: tuple[Ints, int, bytes] | None
+    motion: Motion | None
 
 
 # Section 18: the container.
@@ -146,9 +158,8 @@ def expected_of(values: list[int]) -> int:
     return (total + 1) >> 1 if n == 4 else total
 
 
-def decode_motion(payload: bytes, rows: int, columns: int, model: Model) -> tuple[Ints, int, bytes]:
-    """The field [2, rows, columns], its hash, and the payload that it codes to."""
-    words, table = words_in(payload), model.table("table.motion")
+def decode_field(words: Payload, rows: int, columns: int, table: list[Row]) -> Ints:
+    """The field [2, rows, columns]."""
     require(len(table) == 54, "the rows of the motion table")
     field: dict[Entry, list[int]] = {}
     for s, entries, directions in passes(rows, columns):
@@ -167,8 +178,45 @@ def decode_motion(payload: bytes, rows: int, columns: int, model: Model) -> tupl
         for entry, expected, x, y in zip(entries, wanted, right.tolist(), down.tolist(), strict=True):
             field[entry] = [expected[0] + x, expected[1] + y]
             require(max(map(abs, field[entry])) <= 2**14, "the range of motion")
-    whole = np.array([[[field[r, c][part] for c in range(columns)] for r in range(rows)] for part in (0, 1)])
-    return whole, zlib.crc32(whole.astype("<i4").tobytes()), coded_again(words)
+    return np.array([[[field[r, c][part] for c in range(columns)] for r in range(rows)] for part in (0, 1)])
+
+
+def decode_skips(words: Payload, field: Ints, before: Ints | None, better: bool, table: list[Row]) -> Ints:
+    """The skip map [h, w]; `before` is that of the frame before, None of a key frame."""
+    require(len(table) == 48, "the rows of the skip table")
+    rows, columns = field.shape[1] // 2, field.shape[2] // 2
+    skips: dict[Entry, int] = {}
+    for s, entries, directions in passes(rows, columns):
+        wanted = []
+        for r, c in entries:
+            around = [skips[e] for y, x in directions if (e := (r + y * s, c + x * s)) in skips]
+            share = sum(around) / len(around) if around else 0.0
+            k = (
+                0
+                if not around
+                else 1
+                if share == 0
+                else 5
+                if share == 1
+                else 3 + (share > 0.5) - (share < 0.5)
+            )
+            moves = bool(field[:, 2 * r : 2 * r + 2, 2 * c : 2 * c + 2].any())
+            wanted.append(8 * k + 4 * better + 2 * int(before is not None and before[r, c]) + moves)
+        values = words.batch(np.array(wanted, np.int64), table).tolist()
+        require(set(values) <= {0, 1}, "a skip map is of 0 and 1")
+        skips |= dict(zip(entries, values, strict=True))
+    return np.array([[skips[r, c] for c in range(columns)] for r in range(rows)])
+
+
+def decode_motion(
+    payload: bytes, rows: int, columns: int, model: Model, before: Ints | None, better: bool
+) -> Motion:
+    """The motion payload of a frame whose field has so many rows and columns."""
+    words = words_in(payload)
+    field = decode_field(words, rows, columns, model.table("table.motion"))
+    skips = decode_skips(words, field, before, better, model.table("table.skip"))
+    found = zlib.crc32(field.astype("<i4").tobytes() + skips.astype("u1").tobytes())
+    return Motion(field, skips, found, coded_again(words))
 
 
 def motion_features(field: Ints) -> Ints:
@@ -199,15 +247,16 @@ def decode_clip(header: ClipHeader, frames: list[ClipFrame], key: Model, inter: 
     """The integers of all frames."""
     h, w = -(-header.height // 16), -(-header.width // 16)
     found: list[DecodedFrame] = []
-    before, level_before = None, 0
+    before, skips, centi_before = None, None, 0
     for frame in frames:
         if frame.motion is None:
             tiles = [decode_tile(tile, frame.quality_centi, key) for tile in frame.tiles]
             found.append(DecodedFrame(tiles, None))
-            before = None
+            before = skips = None
             continue
-        motion = decode_motion(frame.motion[1], 2 * h, 2 * w, inter)
-        added = added_to(motion[0], before, level_before, inter)
+        better = before is not None and frame.quality_centi > centi_before
+        motion = decode_motion(frame.motion[1], 2 * h, 2 * w, inter, skips, better)
+        added = added_to(motion.field, before, (centi_before * 63 + 5000) // 10000, inter)
         latents = np.zeros((h, w, inter.architecture["latent"]), np.int64)
         tiles = []
         for tile, (column, row) in zip(frame.tiles, frame.corners, strict=True):
@@ -215,8 +264,8 @@ def decode_clip(header: ClipHeader, frames: list[ClipFrame], key: Model, inter: 
                 slice(row // 16, -(-(row + tile.height) // 16)),
                 slice(column // 16, -(-(column + tile.width) // 16)),
             )
-            tiles.append(decode_tile(tile, frame.quality_centi, inter, added[part]))
+            tiles.append(decode_tile(tile, frame.quality_centi, inter, added[part], motion.skips[part]))
             latents[part] = tiles[-1].latents
         found.append(DecodedFrame(tiles, motion))
-        before, level_before = latents, (frame.quality_centi * 63 + 5000) // 10000
+        before, skips, centi_before = latents, motion.skips, frame.quality_centi
     return found

@@ -14,7 +14,7 @@ from video_samples import GOP, pan
 import linnet
 from linnet.codec.frame import Samples
 from linnet.entropy.coder import SymbolEncoder
-from linnet.entropy.motion import MOTION_LIMIT, code_motion, field_hash
+from linnet.entropy.motion import MOTION_LIMIT, motion_hash
 from linnet.models import zoo
 from linnet.models.inter import codec as inter_codec
 from linnet.models.inter.codec import Past
@@ -49,7 +49,7 @@ def decode_and_check(data: bytes, key_model: Model, model: Model) -> list[tuple[
     for frame, found in zip(frames, decoded, strict=True):
         assert [tile.latent_hash for tile in found.tiles] == [tile.latent_hash for tile in frame.tiles]
         assert [tile.payload for tile in found.tiles] == [tile.payload for tile in frame.tiles]
-        assert (found.motion and found.motion[1:]) == frame.motion
+        assert (found.motion and (found.motion.hash, found.motion.payload)) == frame.motion
     return list(zip(frames, decoded, strict=True))
 
 
@@ -78,17 +78,28 @@ def test_context_crosses_tiles_as_the_text_says(photo: Image.Image, key_model: M
     assert [tile.latents.shape[:2] for tile in found[2][1].tiles] == [(1, 64), (1, 1)]
 
 
-@pytest.mark.parametrize("shape", [(1, 1), (2, 2), (5, 1), (3, 7), (6, 10)])
+@pytest.mark.parametrize("shape", [(2, 2), (10, 2), (6, 14), (12, 20)])
 @pytest.mark.parametrize("reach", [1, MOTION_LIMIT])
-def test_any_motion_decodes_from_the_text_alone(model: Model, shape: tuple[int, int], reach: int) -> None:
-    table = inter_codec.load(VIDEO).motion_table
-    field = np.random.default_rng(1).integers(-reach, reach + 1, (2, *shape)).astype(np.int32)
-    coder = SymbolEncoder()
-    code_motion(coder, shape, table, field)
-    payload = coder.finish()
-    found, found_hash, again = decode_motion(payload, *shape, model)
-    np.testing.assert_array_equal(found, field)
-    assert (found_hash, again) == (field_hash(field), payload)
+def test_any_motion_and_skips_decode_from_the_text_alone(
+    model: Model, shape: tuple[int, int], reach: int
+) -> None:
+    codec, random = inter_codec.load(VIDEO), np.random.default_rng(1)
+    field = random.integers(-reach, reach + 1, (2, *shape)).astype(np.int32)
+    field[:, : shape[0] // 2] = 0
+    maps = random.random((2, shape[0] // 2, shape[1] // 2)) < 0.5
+    y_hat = np.zeros((*maps.shape[1:], codec.entropy.latent), np.int32)
+    for before in (None, maps[0]):
+        past = Past(None) if before is None else Past(None, None, field, y_hat, 40.0, before)
+        for quality in (39.99, 40.01):
+            coder = SymbolEncoder()
+            codec.code_motion(coder, (8 * shape[0], 8 * shape[1]), field)
+            codec.code_skips(coder, past, field, quality, maps[1])
+            payload = coder.finish()
+            known = None if before is None else before.astype(np.int64)
+            found = decode_motion(payload, *shape, model, known, before is not None and quality > 40)
+            np.testing.assert_array_equal(found.field, field)
+            np.testing.assert_array_equal(found.skips, maps[1])
+            assert (found.hash, found.payload) == (motion_hash(field, maps[1]), payload)
 
 
 def test_the_passes_of_the_example_are_as_the_text_says() -> None:

@@ -13,8 +13,8 @@ from linnet.entropy.motion import (
     Field,
     code_motion,
     expectation,
-    field_hash,
     first_rows,
+    motion_hash,
     passes,
 )
 from linnet.entropy.tables import CdfTable, Int32, pmf_table
@@ -23,6 +23,7 @@ from linnet.models.inter import codec as inter_codec
 
 SIZES = [(1, 1), (2, 2), (1, 9), (7, 1), (5, 6), (13, 10), (16, 16), (17, 33)]
 LAST_CLASS = first_rows(np.full(1, 2**20, np.int32), 1)[0]  # of an entry that nothing is known of
+SKIPS = np.ones((3, 4), np.bool_)
 
 
 def _table() -> CdfTable:
@@ -193,11 +194,13 @@ def test_damaged_motion_is_an_error_or_has_another_hash() -> None:
         damaged += [random.bytes(4 * int(random.integers(1, 80))) for _ in range(4)]
         for data in damaged:
             try:
-                assert field_hash(decode(data, (6, 7))) != field_hash(field)
+                assert motion_hash(decode(data, (6, 7)), SKIPS) != motion_hash(field, SKIPS)
             except CorruptFileError:
                 refused += 1
     assert refused > 100
 
 
-def test_the_hash_is_of_both_components_as_little_endian_integers() -> None:
-    assert field_hash(np.array([[[1, -2]], [[3, 2**14]]], np.int32)) == 0xA3492518
+def test_the_hash_is_of_both_components_as_little_endian_integers_and_of_the_skip_map() -> None:
+    field = np.array([[[1, -2]], [[3, 2**14]]], np.int32)
+    assert motion_hash(field, np.array([[True]])) == 0xB6CA0E68
+    assert motion_hash(field, np.array([[False]])) != 0xB6CA0E68

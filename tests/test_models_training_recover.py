@@ -108,7 +108,7 @@ def past_of_second_inter_frame(codec: InterCodec, frames: Tensor) -> tuple[Past,
     past = Past(frames[0])
     y = codec.analyse(frames[1], codec.predict(past, field), QUALITY)
     coded = codec.encode_latents(RateCounter(), y, QUALITY, codec.context(past, field))
-    past = past.then(frames[1], field, coded.y_hat, QUALITY)
+    past = past.then(frames[1], field, coded.y_hat, QUALITY, np.zeros(y.shape[:2], np.bool_))
     return past, codec.find_motion(frames[2], frames[1], QUALITY)
 
 

@@ -10,8 +10,9 @@ from ...bitstream.clip_frames import CodedFrame, Motion
 from ...bitstream.errors import CorruptFileError, ModelMismatchError
 from ...bitstream.header import Header
 from ...entropy.coder import SymbolCoder, SymbolDecoder, SymbolEncoder
-from ...entropy.motion import Field, field_hash
+from ...entropy.motion import Field, motion_hash
 from ...entropy.prior import Int32, Latents
+from ...entropy.skips import SkipMap
 from ...models.inter.codec import InterCodec, Past
 from ..frame import Samples
 from ..still import decode_tile
@@ -24,9 +25,10 @@ _HOPELESS = 0.8
 
 @dataclass(frozen=True, slots=True)
 class InterIntegers:
-    """All that is decoded of an inter frame: motion, and latents [h, w, latent]."""
+    """All that is decoded of an inter frame: motion, skip map [h, w], and latents [h, w, latent]."""
 
     field: Field
+    skips: SkipMap
     y_hat: Int32
 
 
@@ -58,22 +60,24 @@ class InterPath:
         predicted = codec.predict(self._shown, field)
         if _is_hopeless(frame, predicted[:3]):
             return None
+        y = codec.analyse(frame, predicted, header.quality)
+        skips = codec.choose_skips(frame, predicted, y, header.quality)
         coder = SymbolEncoder()
         codec.code_motion(coder, _size(header), field)
-        y = codec.analyse(frame, predicted, header.quality)
+        codec.code_skips(coder, self._known, field, header.quality, skips)
         context = codec.context(self._known, field)
         y_hat = np.zeros(y.shape, np.int32)
         tiles: list[CodedTile] = []
         for index in range(header.tile_count):
             part = _latents_of(header.tile_box(index))
             tile_coder = SymbolEncoder()
-            latents = codec.encode_latents(tile_coder, y[part], header.quality, context[part])
+            latents = codec.encode_latents(tile_coder, y[part], header.quality, context[part], skips[part])
             y_hat[part] = latents.y_hat
             tiles.append((latents.hash(), tile_coder.finish()))
-        found = InterIntegers(field, y_hat)
+        found = InterIntegers(field, skips, y_hat)
         self._know(found, header)
         self._show(found, predicted, header)
-        return (field_hash(field), coder.finish()), tiles
+        return (motion_hash(field, skips), coder.finish()), tiles
 
     def read(self, frame: CodedFrame, header: Header) -> InterIntegers:
         """The integers of the next frame.
@@ -82,13 +86,13 @@ class InterPath:
             CorruptFileError: the payload is damaged. ModelMismatchError: it decodes, but to other integers.
         """
         assert frame.motion is not None, "a reader gives inter frames motion"
-        field = self._decode_motion(frame.motion, header)
+        field, skips = self._decode_motion(frame.motion, header)
         context = self._codec.context(self._known, field)
         y_hat = np.zeros((*context.shape[:2], self._codec.entropy.latent), np.int32)
         for tile in frame.tiles:
             part = _latents_of(header.tile_box(tile.index))
-            y_hat[part] = decode_tile(tile, header, _InContext(self._codec, context[part])).y_hat
-        found = InterIntegers(field, y_hat)
+            y_hat[part] = decode_tile(tile, header, _InContext(self._codec, context[part], skips[part])).y_hat
+        found = InterIntegers(field, skips, y_hat)
         self._know(found, header)
         return found
 
@@ -97,45 +101,46 @@ class InterPath:
         assert self._shown.reference is not None, "a key frame comes first"
         return self._show(found, self._codec.predict(self._shown, found.field), header)
 
-    def _decode_motion(self, motion: Motion, header: Header) -> Field:
+    def _decode_motion(self, motion: Motion, header: Header) -> tuple[Field, SkipMap]:
         try:
             coder = SymbolDecoder(motion.payload)
             field = self._codec.code_motion(coder, _size(header))
+            skips = self._codec.code_skips(coder, self._known, field, header.quality)
             coder.finish()
         except CorruptFileError as error:
             raise CorruptFileError(f"its motion does not decode: {error.message}", chunk="frame") from error
-        if field_hash(field) != motion.hash:
+        if (found := motion_hash(field, skips)) != motion.hash:
             raise ModelMismatchError(
-                f"its motion has hash {field_hash(field):08x}, the encoder had {motion.hash:08x}: "
+                f"its motion has hash {found:08x}, the encoder had {motion.hash:08x}: "
                 "this machine is out of step with it; try --device cpu, and report it",
                 chunk="frame",
             )
-        return field
+        return field, skips
 
     def _know(self, found: InterIntegers, header: Header) -> None:
-        self._known = self._known.then(None, found.field, found.y_hat, header.quality)
+        self._known = self._known.then(None, found.field, found.y_hat, header.quality, found.skips)
 
     def _show(self, found: InterIntegers, predicted: Tensor, header: Header) -> Samples:
         """The frame's pixels, which the next frame is predicted from."""
-        planes = self._codec.synthesise(found.y_hat, predicted, header.quality)
+        planes = self._codec.synthesise(found.y_hat, found.skips, predicted, header.quality)
         shown = planes[:, : header.height, : header.width]
         pixels = from_planes(shown, header.channels, header.bit_depth)
         # Not rounded: where the arithmetic of two decoders differs, rounding would turn nearly nothing into
         # whole levels, which pile up from frame to frame.
         kept = shown.clamp(0, 1) if header.channels > 1 else shown.clamp(0, 1).mean(0, keepdim=True)
-        self._shown = self._shown.then(padded(kept), found.field, found.y_hat, header.quality)
+        self._shown = self._shown.then(padded(kept), found.field, found.y_hat, header.quality, found.skips)
         return pixels
 
 
 class _InContext:
-    """The model, with the context of one tile."""
+    """The model, with the context and the skip map of one tile."""
 
-    def __init__(self, codec: InterCodec, context: Tensor) -> None:
-        self._codec, self._context = codec, context
+    def __init__(self, codec: InterCodec, context: Tensor, skips: SkipMap) -> None:
+        self._codec, self._context, self._skips = codec, context, skips
 
     def decode_latents(self, coder: SymbolCoder, size: tuple[int, int], quality: float) -> Latents:
         """See models.codecs.StillCodec."""
-        return self._codec.decode_latents(coder, size, quality, self._context)
+        return self._codec.decode_latents(coder, size, quality, self._context, self._skips)
 
 
 def _size(header: Header) -> tuple[int, int]:

@@ -4,12 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...bitstream.header import Header
-
-# Quality points that are added to the nominal quality. Frames are predicted from the one before: what a key
-# frame, every eighth and, less so, every fourth frame behind it hold in detail is handed on, so that the
-# others need few bits. Models are trained with the offsets of `models.inter.offsets`; these cost fewer bits.
-KEY_OFFSET = 22.0
-INTER_OFFSETS = (-8.0, 0.0, -8.0, 4.0, -8.0, 0.0, -8.0, 12.0)
+from ...models.inter.offsets import INTER_OFFSETS, KEY_OFFSET
 
 
 @dataclass(frozen=True, slots=True)

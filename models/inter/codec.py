@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ...bitstream.errors import FormatError
+from ...entropy import motion, skips
 from ...entropy.coder import SymbolCoder
 from ...entropy.layers import exact_arithmetic
-from ...entropy.motion import MOTION_LIMIT, ROWS, Field, code_motion
+from ...entropy.motion import MOTION_LIMIT, Field, code_motion
 from ...entropy.networks import TemporalNet, TensorSource, read_temporal_net
+from ...entropy.skips import SkipMap, code_skips
 from ...entropy.tables import CdfTable
 from ..latent_coding import HyperAnalyser, LatentCodec, whole_level
 from ..precision import multiplies_bf16
@@ -21,10 +23,12 @@ from ..zoo import ModelSpec
 from .model import motion_features
 from .prediction import predict_twice
 from .search import find_motion
+from .skipping import choose_skips, spread_out
 from .transforms import InterTransforms
 
 # As entropy.quantise.ERROR_BITS: less than of pictures, since a fault may be mended in the next frame.
 ERROR_BITS = 18.0
+TABLE_ROWS = {"motion": motion.ROWS, "skip": skips.ROWS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,7 @@ class Past:
     motion: Field | None = None  # of the frame before
     y_hat: NDArray[np.int32] | None = None  # of the frame before, [h, w, latent], grid 2^-6
     quality: float = 0.0  # of the frame before
+    skips: SkipMap | None = None  # of the frame before
 
     @property
     def field(self) -> Tensor | None:
@@ -43,10 +48,15 @@ class Past:
         return None if self.motion is None else torch.from_numpy(self.motion)
 
     def then(
-        self, reference: Tensor | None, motion: Field, y_hat: NDArray[np.int32], quality: float
+        self,
+        reference: Tensor | None,
+        motion: Field,
+        y_hat: NDArray[np.int32],
+        quality: float,
+        skips: SkipMap,
     ) -> "Past":
         """The past of the next frame."""
-        return Past(reference, self.reference, motion, y_hat, quality)
+        return Past(reference, self.reference, motion, y_hat, quality, skips)
 
 
 @dataclass(frozen=True)
@@ -59,6 +69,7 @@ class InterCodec(LatentCodec):
     transforms: InterTransforms
     temporal: TemporalNet
     motion_table: CdfTable
+    skip_table: CdfTable
 
     @property
     def hyper_analyser(self) -> HyperAnalyser:
@@ -77,6 +88,22 @@ class InterCodec(LatentCodec):
     def code_motion(self, coder: SymbolCoder, size: tuple[int, int], given: Field | None = None) -> Field:
         """Code the field of a frame of (H, W) pixels."""
         return code_motion(coder, (size[0] // 8, size[1] // 8), self.motion_table, given)
+
+    def code_skips(
+        self, coder: SymbolCoder, past: Past, motion: Field, quality: float, given: SkipMap | None = None
+    ) -> SkipMap:
+        """Code which blocks are shown as predicted."""
+        better = past.y_hat is not None and quality > past.quality
+        return code_skips(coder, self.skip_table, motion, past.skips, better, given)
+
+    @torch.inference_mode()
+    def choose_skips(self, frame: Tensor, predicted: Tensor, y: Tensor, quality: float) -> SkipMap:
+        """The encoder's choice: where coding the latents `y` of a frame gains less than it costs."""
+        level, planes = self.level(quality), self._planes(predicted)
+        rounded = torch.round(y).permute(2, 0, 1)[None]
+        with self.precision():
+            decoded = self.transforms.synthesise(rounded, planes, level).float()
+        return choose_skips(self._planes(frame), planes[:, :3], decoded, rounded, level)[0, 0].cpu().numpy()
 
     @torch.inference_mode()
     def predict(self, past: Past, motion: Field) -> Tensor:
@@ -110,11 +137,15 @@ class InterCodec(LatentCodec):
             return self.transforms.analyse(x, seen, self.level(quality))[0].float().permute(1, 2, 0)
 
     @torch.inference_mode()
-    def synthesise(self, y_hat: NDArray[np.int32], predicted: Tensor, quality: float) -> Tensor:
+    def synthesise(
+        self, y_hat: NDArray[np.int32], skips: SkipMap, predicted: Tensor, quality: float
+    ) -> Tensor:
         """Decoded latents [h, w, latent], grid 2^-6 -> [3, H, W] float on the CPU, not clamped."""
         seen = self._planes(predicted)
         with self.precision():
-            return self.transforms.synthesise(self.steps(y_hat), seen, self.level(quality))[0].float().cpu()
+            decoded = self.transforms.synthesise(self.steps(y_hat), seen, self.level(quality)).float()
+        skipped = spread_out(torch.from_numpy(skips).to(self.device)[None, None])
+        return torch.where(skipped, seen[:, :3], decoded)[0].cpu()
 
     def _planes(self, frame: Tensor) -> Tensor:
         return frame.to(self.device)[None].contiguous(memory_format=torch.channels_last)
@@ -132,9 +163,7 @@ def build(
     entropy = replace(build_entropy_model(tensors, device, dtype), error_bits=ERROR_BITS)
     source = TensorSource(part(tensors, "exact."), entropy.prior.octaves.dtype, device)
     transforms = load_transforms(InterTransforms(config), tensors, device)
-    motion_table = read_table(tensors, "motion")
-    if motion_table.rows != ROWS:
-        raise FormatError(f"the model file has {motion_table.rows} motion tables, needed are {ROWS}")
+    motion_table, skip_table = (_table(tensors, name, rows) for name, rows in TABLE_ROWS.items())
     return InterCodec(
         spec,
         entropy,
@@ -143,7 +172,15 @@ def build(
         transforms,
         read_temporal_net(source),
         motion_table,
+        skip_table,
     )
+
+
+def _table(tensors: dict[str, Tensor], name: str, rows: int) -> CdfTable:
+    table = read_table(tensors, name)
+    if table.rows != rows:
+        raise FormatError(f"the model file has {table.rows} {name} tables, needed are {rows}")
+    return table
 
 
 @lru_cache(maxsize=4)

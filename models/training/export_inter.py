@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ...entropy import skips
 from ...entropy.coder import RateCounter, SymbolCoder
 from ...entropy.motion import ROWS, SPREADS, STATES, STRIDES
 from ...entropy.networks import TensorSource, read_temporal_net
@@ -83,10 +84,21 @@ def code_chain(codec: InterCodec, chain: Tensor, reference: Tensor, quality: flo
         codec.code_motion(motion, (frame.shape[1], frame.shape[2]), field)
         predicted = codec.predict(past, field)
         y = codec.analyse(frame, predicted, quality)
-        y_hat = codec.encode_latents(latents, y, quality, codec.context(past, field)).y_hat
-        reference = codec.synthesise(y_hat, predicted, quality).clamp(0, 1)
-        past = past.then(reference, field, y_hat, quality)
+        skipped = codec.choose_skips(frame, predicted, y, quality)
+        codec.code_skips(motion, past, field, quality, skipped)
+        y_hat = codec.encode_latents(latents, y, quality, codec.context(past, field), skipped).y_hat
+        reference = codec.synthesise(y_hat, skipped, predicted, quality).clamp(0, 1)
+        past = past.then(reference, field, y_hat, quality, skipped)
         yield reference
+
+
+def start_skips() -> CdfTable:
+    """Skip tables before any count: as the neighbours are."""
+    rows: list[tuple[int, list[float]]] = []
+    for row in range(skips.ROWS):
+        share = (0.3, 0.1, 0.3, 0.5, 0.7, 0.9)[row // skips.STATES]
+        rows.append((0, [0.999 * (1 - share), 0.999 * share]))
+    return pmf_table(rows)
 
 
 class Measure:
@@ -139,7 +151,8 @@ def fit_tables(codec: InterCodec, measure: Measure, chains: int) -> InterCodec:
             y_table=fitted(first.entropy.y_table, counts[id(codec.entropy.y_table)], symmetric=True),
         )
         motion = fitted(first.motion_table, counts[id(codec.motion_table)], symmetric=True)
-        codec = replace(codec, entropy=entropy, motion_table=motion)
+        skip_table = fitted(first.skip_table, counts[id(codec.skip_table)], symmetric=False)
+        codec = replace(codec, entropy=entropy, motion_table=motion, skip_table=skip_table)
     return codec
 
 
@@ -168,7 +181,9 @@ def export_inter(
     spec = ModelSpec(0, "under construction", "inter", target.name, "")
     shape = net.model.config
     transforms = load_transforms(InterTransforms(shape), tensors, cpu)
-    codec = InterCodec(spec, entropy, cpu, multiplies_bf16(cpu), transforms, temporal, start_table())
+    codec = InterCodec(
+        spec, entropy, cpu, multiplies_bf16(cpu), transforms, temporal, start_table(), start_skips()
+    )
     held_out = Measure(net, task.valid, side)
     codec_fitted = fit_tables(codec, Measure(net, task.train, side), chains)
     before, after = (held_out.curve(each, min(CURVE_CHAINS, chains)) for each in (codec, codec_fitted))
@@ -196,6 +211,7 @@ def export_inter(
         "z": codec_fitted.entropy.z_table,
         "y": codec_fitted.entropy.y_table,
         "motion": codec_fitted.motion_table,
+        "skip": codec_fitted.skip_table,
     }
     for name, table in tables.items():
         tensors |= table_tensors(table, name)

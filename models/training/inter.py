@@ -10,6 +10,7 @@ from ..inter.model import InterModel, motion_features
 from ..inter.offsets import INTER_OFFSETS, KEY_OFFSET
 from ..inter.prediction import predict_twice
 from ..inter.search import find_motion
+from ..inter.skipping import skip_map, spread_out
 from ..quality import LEVELS
 from ..transforms import ImageConfig, Transforms
 from .objective import LatentCoding, Outcome
@@ -78,6 +79,9 @@ class InterTraining(LatentCoding[InterModel]):
         context = self.model.temporal(before.to(hyper.dtype), motion_features(motion).to(hyper.dtype))
         y_hat, y_bits = self.code_latents(y, self.model.prior.fuse(hyper + context), level)
         decoded = self.model.synthesise(y_hat, predicted, level)
+        skipped = skip_map(frame, predicted[:, :3], decoded)
+        decoded = torch.where(spread_out(skipped), predicted[:, :3], decoded)
+        y_bits = (y_bits * ~skipped[:, 0]).sum((1, 2))
         pixels = frame.shape[2] * frame.shape[3]
         mse = F.mse_loss(decoded, frame, reduction="none").mean((1, 2, 3))
         outcome = Outcome(y_bits / pixels, z_bits / pixels, mse, 255**2 * mse, decoded)

@@ -78,7 +78,7 @@ class LatentCoding(nn.Module, Generic[Model]):
         return self.model.hyper_synthesis(quantize_ste(z), level), bits
 
     def code_latents(self, y: Tensor, feature: Tensor, level: Tensor) -> tuple[Tensor, Tensor]:
-        """Walk the quadtree steps: decoded latents [N, C, h, w] and bits [N]."""
+        """Walk the quadtree steps: decoded latents [N, C, h, w] and bits of each place [N, h, w]."""
         noise = torch.rand_like(y) - 0.5 if self.training else None
         y_hat, means, indices = torch.zeros_like(y), torch.zeros_like(y), torch.zeros_like(y)
         masks = quadtree_masks(y.shape[1], y.shape[2], y.shape[3], y.device)
@@ -90,7 +90,7 @@ class LatentCoding(nn.Module, Generic[Model]):
             indices = torch.where(mask, index, indices)
         sigma = scale_of(self.index_floor(indices).clamp(max=SCALES - 1))
         residual = y - means + noise if noise is not None else torch.round(y - means)
-        return y_hat, gaussian_bits(residual, sigma).sum((1, 2, 3))
+        return y_hat, gaussian_bits(residual, sigma).sum(1)
 
 
 class TrainingModel(LatentCoding[ImageModel]):
@@ -111,7 +111,7 @@ class TrainingModel(LatentCoding[ImageModel]):
         pixels = picture.shape[2] * picture.shape[3]
         mse = F.mse_loss(decoded, x, reduction="none").mean((1, 2, 3))
         distortion = 255**2 * mse if self.metric == "mse" else self.ms_ssim_loss(decoded, x)
-        return Outcome(y_bits / pixels, z_bits / pixels, mse, distortion, decoded + 0.5)
+        return Outcome(y_bits.sum((1, 2)) / pixels, z_bits / pixels, mse, distortion, decoded + 0.5)
 
     @staticmethod
     def ms_ssim_loss(decoded: Tensor, x: Tensor) -> Tensor:
