@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from ..inter.model import InterModel, motion_features
 from ..inter.offsets import INTER_OFFSETS, KEY_OFFSET
@@ -18,6 +17,7 @@ from .objective import LatentCoding, Outcome
 State = dict[str, Tensor]
 LEVELS_PER_POINT = (LEVELS - 1) / 100
 KEY_SPREAD = 4.0  # levels around its offset that the quality of the key frame is drawn from, in training
+LEARN_SHARE = 0.1  # of its gradient that a block which is skipped gives
 MIDDLE_SHARE = 0.5  # of the chains begin in the middle of a group of pictures
 
 
@@ -78,14 +78,20 @@ class InterTraining(LatentCoding[InterModel]):
         before = torch.zeros_like(y) if past.latents is None else past.latents
         context = self.model.temporal(before.to(hyper.dtype), motion_features(motion).to(hyper.dtype))
         y_hat, y_bits = self.code_latents(y, self.model.prior.fuse(hyper + context), level)
-        decoded = self.model.synthesise(y_hat, predicted, level)
-        skipped = skip_map(frame, predicted[:, :3], decoded)
-        decoded = torch.where(spread_out(skipped), predicted[:, :3], decoded)
-        y_bits = (y_bits * ~skipped[:, 0]).sum((1, 2))
+        coded = self.model.synthesise(y_hat, predicted, level)
+        skipped = skip_map(frame, predicted[:, :3], coded)
+        decoded = torch.where(spread_out(skipped), predicted[:, :3], coded)
         pixels = frame.shape[2] * frame.shape[3]
-        mse = F.mse_loss(decoded, frame, reduction="none").mean((1, 2, 3))
+        y_bits = _mostly(y_bits * ~skipped[:, 0], y_bits).sum((1, 2))
+        errors = ((each - frame) ** 2 for each in (decoded, coded))
+        mse = _mostly(*errors).mean((1, 2, 3))
         outcome = Outcome(y_bits / pixels, z_bits / pixels, mse, 255**2 * mse, decoded)
         return outcome, Past(decoded.clamp(0, 1), past.reference, motion, (y_hat / octave).detach())
+
+
+def _mostly(value: Tensor, without_skips: Tensor) -> Tensor:
+    """`value`, with a gradient that skipped blocks give too: else they would learn nothing."""
+    return value + LEARN_SHARE * (without_skips - without_skips.detach())
 
 
 def from_image_model(state: State, fresh: State) -> State:
