@@ -67,7 +67,7 @@ SPECS = (
         name="video",
         kind="inter",
         file="video.safetensors",
-        sha256="b0e0583781d12d6dca1849dfb437982f11424949d642a001a2e97f5a80d15b2b",
+        sha256="0bf0aeffb99d684a0b38699ea14b07c31712691e71415384262a546588aaaab6",
     ),
     ModelSpec(
         wire_id=4,
