@@ -17,7 +17,7 @@ import linnet
 from linnet.bitstream import ClipReader, CodedFrame, FrameKind, Reader
 from linnet.codec.errors import MediaWarning
 from linnet.codec.video.plan import Plan
-from linnet.codec.video.qualities import FLAT, GROUPS, Pattern
+from linnet.codec.video.qualities import FLAT, Pattern, groups_of
 from linnet.codec.video.rate import RateControl
 from linnet.codec.video.rate_model import RateModel
 from linnet.codec.video.sizing import meet_size
@@ -84,7 +84,7 @@ def test_a_clip_of_key_frames_at_one_quality_holds_what_stills_hold(photo: Image
 def test_frames_of_a_group_have_the_qualities_of_the_pattern(photo: Image.Image) -> None:
     data = written(walk(photo, 6), gop=5, quality=50)
     has_inter = ClipReader(data).header.inter is not None
-    pattern = GROUPS if has_inter else FLAT
+    pattern = groups_of(5) if has_inter else FLAT
     place = 0
     for frame in frames_of(data):
         place = 0 if frame.head.kind == FrameKind.KEY else place + 1
@@ -94,8 +94,20 @@ def test_frames_of_a_group_have_the_qualities_of_the_pattern(photo: Image.Image)
 
 def test_of_eight_inter_frames_one_is_best_and_key_frames_are_better_still() -> None:
     wanted = [72, 42, 50, 42, 54, 42, 50, 42, 62, 42, 50]
-    assert [GROUPS.quality(50, place) for place in range(11)] == wanted
-    assert GROUPS.quality(50, 0) > max(GROUPS.quality(50, place) for place in range(1, 64))
+    pattern = groups_of(22)
+    assert [pattern.quality(50, place) for place in range(11)] == wanted
+    for frames in (2, 10, 64, 1000):
+        assert groups_of(frames).key >= max(pattern.inter)
+
+
+def test_a_key_frame_is_the_better_the_more_frames_build_on_it(photo: Image.Image) -> None:
+    assert [groups_of(frames).key for frames in (2, 10, 22, 30, 64, 1000)] == [12, 16, 22, 26, 28, 28]
+    assert [Plan(64, frames=frames).group for frames in (0, 10, 100)] == [64, 10, 64]
+    found = []
+    for gop in (4, 64):
+        key = frames_of(written(walk(photo, 2), gop=gop, quality=50))[0]
+        found.append(key.head.quality_centi)
+    assert found == [6300, 7800]
 
 
 def test_every_quality_of_a_pattern_is_one() -> None:
@@ -154,7 +166,7 @@ def test_the_bitrate_is_met_whatever_the_groups_and_the_scenes(gop: int, known: 
     """Another scene, three times as hard, from the middle on."""
     times = [number / 25 for number in range(round(25 * seconds))]
     cut = len(times) // 2
-    pattern = FLAT if gop == 1 else GROUPS
+    pattern = FLAT if gop == 1 else groups_of(gop)
     for target in (400_000, 1_500_000) if gop > 1 else (1_000_000, 3_000_000):
         plan = Plan(gop, target, seconds if known else 0.0)
         control, chosen = simulated(
@@ -170,18 +182,18 @@ def test_bits_are_given_by_time_where_frames_come_unevenly() -> None:
     while now < 12:
         times.append(now)
         now += 1 / 50 if now < 6 else 1 / 5
-    control, _ = simulated(Plan(64, 500_000), GROUPS, times, lambda _, time: 1.0 if time < 6 else 2.0)
+    control, _ = simulated(Plan(64, 500_000), groups_of(64), times, lambda _, time: 1.0 if time < 6 else 2.0)
     assert control.bitrate == pytest.approx(500_000, rel=0.05)
 
 
 def test_what_cannot_be_met_is_said_at_the_end() -> None:
     times = [number / 25 for number in range(150)]
     with pytest.raises(linnet.TargetError, match=r"5 kbit/s cannot be met: quality 0 gives no less than \d+"):
-        simulated(Plan(64, 5000), GROUPS, times, lambda *_: 1.0)[0].check()
+        simulated(Plan(64, 5000), groups_of(64), times, lambda *_: 1.0)[0].check()
     with pytest.warns(MediaWarning, match="more than quality 100 needs"):
-        simulated(Plan(64, 1e9), GROUPS, times, lambda *_: 1.0)[0].check()
+        simulated(Plan(64, 1e9), groups_of(64), times, lambda *_: 1.0)[0].check()
     with pytest.warns(MediaWarning, match="not met in 2 frames"):
-        simulated(Plan(64, 900_000), GROUPS, times[:2], lambda *_: 4.0)[0].check()
+        simulated(Plan(64, 900_000), groups_of(64), times[:2], lambda *_: 4.0)[0].check()
 
 
 def test_a_file_with_sound_is_at_most_the_target_size(photo: Image.Image, tmp_path: Path) -> None:
@@ -206,7 +218,7 @@ def test_a_file_that_became_too_large_is_made_again() -> None:
     sizes: list[int] = []
 
     def attempt(stream: BinaryIO, plan: Plan) -> tuple[Attempt, RateControl]:
-        control, _ = simulated(plan, GROUPS, times, lambda number, _: 0.5 if number < 75 else 4.0)
+        control, _ = simulated(plan, groups_of(64), times, lambda number, _: 0.5 if number < 75 else 4.0)
         sizes.append(round(control.bits / 8) + 9000)
         stream.write(bytes(sizes[-1]))
         return Attempt(sizes[-1]), control
@@ -223,7 +235,7 @@ def test_a_size_is_refused_only_where_quality_0_throughout_takes_more(easy: int)
     times, made = [number / 25 for number in range(100)], []
 
     def attempt(stream: BinaryIO, plan: Plan) -> tuple[Attempt, RateControl]:
-        control, _ = simulated(plan, GROUPS, times, lambda number, _: 0.5 if number < easy else 8.0)
+        control, _ = simulated(plan, groups_of(64), times, lambda number, _: 0.5 if number < easy else 8.0)
         made.append(round(control.bits / 8) + 9000)
         stream.write(bytes(made[-1]))
         return Attempt(made[-1]), control

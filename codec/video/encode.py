@@ -156,7 +156,9 @@ def _begin(media: MediaSource, stream: BinaryIO, wish: _Wish, plan: Plan) -> Cli
     )
     streams = media.streams if wish.tagged else tuple(_stripped(each) for each in media.streams)
     tags = media.tags if wish.tagged else None
-    plan = replace(plan, length_s=plan.length_s or media.length_s)
+    length_s = plan.length_s or media.length_s
+    frames = media.frames or round(length_s * media.clip.rate)
+    plan = replace(plan, length_s=length_s, frames=frames)
     return ClipEncoder(stream, header, wish.codec, streams, tags, plan)
 
 

@@ -10,12 +10,19 @@ from .gop import DEFAULT_GOP, gop_for
 class Plan:
     """gop: frames from one key frame to the next, 1 for key frames only.
 
-    bits_per_s: of the frames on average, None for one quality. length_s: of the clip, 0 if unknown.
+    bits_per_s: of the frames on average, None for one quality. length_s: of the clip, frames: in it; both 0
+    if unknown.
     """
 
     gop: int = DEFAULT_GOP
     bits_per_s: float | None = None
     length_s: float = 0.0
+    frames: int = 0
+
+    @property
+    def group(self) -> int:
+        """Frames of the longest group of pictures that there will be, as far as is known."""
+        return min(self.gop, self.frames or self.gop)
 
 
 DEFAULT_PLAN = Plan()

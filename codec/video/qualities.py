@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...bitstream.header import Header
-from ...models.inter.offsets import INTER_OFFSETS, KEY_OFFSET
+from ...models.inter.offsets import INTER_OFFSETS, KEY_OFFSET, KEY_OFFSET_FRAMES
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +43,20 @@ class Pattern:
 
 
 FLAT = Pattern(0.0, (0.0,))
-GROUPS = Pattern(KEY_OFFSET, INTER_OFFSETS)
+# With key frames 28 points better, 33 frames of BasketballPass took 2.9 % fewer bits at equal PSNR than with
+# 22; with 16 points, 10 frames of park_joy took 0.5 % fewer.
+LOWEST_KEY, HIGHEST_KEY, POINTS_PER_FRAME = 12.0, 28.0, 0.5
 
 
-def pattern_of(header: Header) -> Pattern:
-    """The pattern of a clip: key frames alone are all alike."""
-    return FLAT if header.inter is None else GROUPS
+def groups_of(frames: int) -> Pattern:
+    """The pattern of groups of so many frames: the more build on a key frame, the better it is.
+
+    Source of the offsets: models.inter.offsets, which are those of groups of 22 frames.
+    """
+    key = KEY_OFFSET + POINTS_PER_FRAME * (frames - KEY_OFFSET_FRAMES)
+    return Pattern(min(max(key, LOWEST_KEY), HIGHEST_KEY), INTER_OFFSETS)
+
+
+def pattern_of(header: Header, frames: int) -> Pattern:
+    """The pattern of a clip with groups of so many frames: key frames alone are all alike."""
+    return FLAT if header.inter is None else groups_of(frames)

@@ -79,7 +79,7 @@ class ClipEncoder:
         plan: Plan = DEFAULT_PLAN,
     ) -> None:
         header = with_inter(header, plan.gop) if codec.spec.quality is None else header
-        self._pattern = pattern_of(header)
+        self._pattern = pattern_of(header, plan.group)
         self._gop = plan.gop if header.inter else 1
         self._control = None
         if plan.bits_per_s is not None:

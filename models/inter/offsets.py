@@ -5,5 +5,5 @@ a key frame, every eighth and, less so, every fourth frame behind it hold in det
 others need few bits. Encoders may choose others; models are trained with these.
 """
 
-KEY_OFFSET = 22.0
+KEY_OFFSET, KEY_OFFSET_FRAMES = 22.0, 22  # and for groups of how many frames
 INTER_OFFSETS = (-8.0, 0.0, -8.0, 4.0, -8.0, 0.0, -8.0, 12.0)
