@@ -1,6 +1,6 @@
 """One loaded inter model: a frame and the one decoded before it to motion and latents, and back."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -26,8 +26,6 @@ from .search import find_motion
 from .skipping import choose_skips, spread_out
 from .transforms import InterTransforms
 
-# As entropy.quantise.ERROR_BITS: less than of pictures, since a fault may be mended in the next frame.
-ERROR_BITS = 18.0
 TABLE_ROWS = {"motion": motion.ROWS, "skip": skips.ROWS}
 
 
@@ -160,7 +158,7 @@ def build(
         FormatError, ModelMismatchError: as weights.build_entropy_model; motion tables of another number.
     """
     config, _ = read_card(spec.path)
-    entropy = replace(build_entropy_model(tensors, device, dtype), error_bits=ERROR_BITS)
+    entropy = build_entropy_model(tensors, device, dtype)
     source = TensorSource(part(tensors, "exact."), entropy.prior.octaves.dtype, device)
     transforms = load_transforms(InterTransforms(config), tensors, device)
     motion_table, skip_table = (_table(tensors, name, rows) for name, rows in TABLE_ROWS.items())

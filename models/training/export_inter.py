@@ -13,8 +13,9 @@ from ...entropy import skips
 from ...entropy.coder import RateCounter, SymbolCoder
 from ...entropy.motion import ROWS, SPREADS, STATES, STRIDES
 from ...entropy.networks import TensorSource, read_temporal_net
+from ...entropy.quantise import ERROR_BITS
 from ...entropy.tables import CdfTable, gaussian_table, pmf_table
-from ..inter.codec import ERROR_BITS, InterCodec, Past
+from ..inter.codec import InterCodec, Past
 from ..inter.offsets import INTER_OFFSETS
 from ..inter.transforms import InterTransforms
 from ..precision import multiplies_bf16
