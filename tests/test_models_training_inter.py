@@ -13,6 +13,7 @@ from torch import Tensor
 from video_samples import drifting
 
 from linnet.models.inter import codec as inter_codec
+from linnet.models.training import inter as inter_training
 from linnet.models.training.__main__ import main
 from linnet.models.training.basis import block_basis
 from linnet.models.training.checkpoint import save_state
@@ -86,7 +87,10 @@ class Frames:
         return self.chains.batch(count, generator)[:, 1]
 
 
-def test_a_run_on_clips_counts_rate_and_distortion_and_says_how_it_goes(config: TrainConfig) -> None:
+def test_a_run_on_clips_counts_rate_and_distortion_and_says_how_it_goes(
+    config: TrainConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inter_training, "UNSKIPPED_SHARE", 1.0)  # random weights skip nearly all
     trainer = Trainer(config, CPU)
     before = {name: value.clone() for name, value in trainer.net.state_dict().items()}
     losses = [float(trainer.train_step()) for _ in range(2)]
@@ -100,10 +104,23 @@ def test_a_run_on_clips_counts_rate_and_distortion_and_says_how_it_goes(config: 
             for name, old in before.items()
             if name.startswith(f"model.{part}")
         )
-    trainer.net.eval()
     same = trainer.task.batch(1, 64, trainer.generator).expand(2, -1, -1, -1, -1)
     outcome = trainer.net(same, torch.tensor([10.0, 50.0]))
     assert outcome.bpp[0] < outcome.bpp[1]
+
+
+def test_skipped_places_have_their_means_as_latents_and_cost_nothing(config: TrainConfig) -> None:
+    net = Trainer(config, CPU).net.eval()
+    assert isinstance(net, InterTraining)
+    y, feature = 20 * torch.randn(1, 32, 4, 4), torch.randn(1, 32, 4, 4)
+    skipped = torch.zeros(1, 1, 4, 4, dtype=torch.bool)
+    skipped[..., 2:] = True
+    y_hat, bits = net.code_latents(y, feature, torch.tensor([30.0]), skipped)
+    changed = torch.where(skipped, torch.randn_like(y), y)
+    assert torch.equal(net.code_latents(changed, feature, torch.tensor([30.0]), skipped)[0], y_hat)
+    assert not bits[..., 2:].any()
+    assert bits[..., :2].all()
+    assert (y_hat - y).abs()[..., :2].max() <= 0.5 < (y_hat - y).abs()[..., 2:].max()
 
 
 def test_a_stopped_and_resumed_run_on_clips_gives_the_weights_of_an_unbroken_one(config: TrainConfig) -> None:

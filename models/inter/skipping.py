@@ -20,18 +20,14 @@ def errors(frame: Tensor, other: Tensor) -> Tensor:
     return F.avg_pool2d(((other.float() - frame) ** 2).mean(1, keepdim=True), BLOCK_PX)
 
 
-@torch.no_grad()
-def skip_map(frame: Tensor, predicted: Tensor, decoded: Tensor) -> Tensor:
-    """The encoder's choice [N, 1, h, w]: blocks of which the prediction is at least as near to the frame.
+def choose_skips(frame: Tensor, predicted: Tensor, decoded: Tensor, y: Tensor, level: Tensor) -> Tensor:
+    """The encoder's choice [N, 1, h, w]: blocks of which the prediction is nearly as near to the frame.
+
+    What nearly is, the bits decide that are saved: a guess from the rounded latents.
 
     Args:
-        frame, predicted, decoded: [N, 3, 16 h, 16 w], 0..1.
+        frame, predicted, decoded: [N, 3, 16 h, 16 w], 0..1. y: [N, C, h, w], rounded. level: [N], 0..63.
     """
-    return errors(frame, predicted) <= errors(frame, decoded)
-
-
-def choose_skips(frame: Tensor, predicted: Tensor, decoded: Tensor, y: Tensor, level: Tensor) -> Tensor:
-    """As skip_map, with a price on the bits that are saved: a guess from the rounded latents [N, C, h, w]."""
     size = y.abs()
     bits = torch.where(size > 0, FIRST_BITS + OCTAVE_BITS * torch.log2(size.clamp_min(1)), 0).sum(
         1, keepdim=True

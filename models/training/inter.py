@@ -9,7 +9,7 @@ from ..inter.model import InterModel, motion_features
 from ..inter.offsets import INTER_OFFSETS, KEY_OFFSET
 from ..inter.prediction import predict_twice
 from ..inter.search import find_motion
-from ..inter.skipping import skip_map, spread_out
+from ..inter.skipping import choose_skips, spread_out
 from ..quality import LEVELS
 from ..transforms import ImageConfig, Transforms
 from .objective import LatentCoding, Outcome
@@ -17,7 +17,7 @@ from .objective import LatentCoding, Outcome
 State = dict[str, Tensor]
 LEVELS_PER_POINT = (LEVELS - 1) / 100
 KEY_SPREAD = 4.0  # levels around its offset that the quality of the key frame is drawn from, in training
-LEARN_SHARE = 0.1  # of its gradient that a block which is skipped gives
+UNSKIPPED_SHARE = 0.125  # of the frames are coded in full in training: what is always skipped learns nothing
 MIDDLE_SHARE = 0.5  # of the chains begin in the middle of a group of pictures
 
 
@@ -70,28 +70,30 @@ class InterTraining(LatentCoding[InterModel]):
 
     def inter_frame(self, frame: Tensor, past: Past, level: Tensor) -> tuple[Outcome, Past]:
         """One frame [N, 3, H, W], and the past of the next."""
-        motion = find_motion(frame, past.reference.detach(), level)
+        motion = find_motion(frame, past.reference.detach(), level, past.motion)
         predicted = predict_twice(past.reference, past.older, motion, past.motion)
         y = self.model.analyse(frame, predicted, level).float()
+        skipped = self.choose_skips(frame, predicted, y, level)
         hyper, z_bits = self.code_hyper(y, level)
         octave = torch.exp2(self.model.prior.octaves[torch.floor(level + 0.5).long()])[:, :, None, None]
         before = torch.zeros_like(y) if past.latents is None else past.latents
         context = self.model.temporal(before.to(hyper.dtype), motion_features(motion).to(hyper.dtype))
-        y_hat, y_bits = self.code_latents(y, self.model.prior.fuse(hyper + context), level)
+        y_hat, y_bits = self.code_latents(y, self.model.prior.fuse(hyper + context), level, skipped)
         coded = self.model.synthesise(y_hat, predicted, level)
-        skipped = skip_map(frame, predicted[:, :3], coded)
         decoded = torch.where(spread_out(skipped), predicted[:, :3], coded)
         pixels = frame.shape[2] * frame.shape[3]
-        y_bits = _mostly(y_bits * ~skipped[:, 0], y_bits).sum((1, 2))
-        errors = ((each - frame) ** 2 for each in (decoded, coded))
-        mse = _mostly(*errors).mean((1, 2, 3))
-        outcome = Outcome(y_bits / pixels, z_bits / pixels, mse, 255**2 * mse, decoded)
+        mse = ((decoded - frame) ** 2).mean((1, 2, 3))
+        outcome = Outcome(y_bits.sum((1, 2)) / pixels, z_bits / pixels, mse, 255**2 * mse, decoded)
         return outcome, Past(decoded.clamp(0, 1), past.reference, motion, (y_hat / octave).detach())
 
-
-def _mostly(value: Tensor, without_skips: Tensor) -> Tensor:
-    """`value`, with a gradient that skipped blocks give too: else they would learn nothing."""
-    return value + LEARN_SHARE * (without_skips - without_skips.detach())
+    @torch.no_grad()
+    def choose_skips(self, frame: Tensor, predicted: Tensor, y: Tensor, level: Tensor) -> Tensor:
+        """As encoders choose, but for a few frames that skip nothing; [N, 1, h, w]."""
+        rounded = torch.round(y)
+        decoded = self.model.synthesise(rounded, predicted, level).float()
+        skipped = choose_skips(frame, predicted[:, :3], decoded, rounded, level)
+        in_full = self.training and torch.rand(()) < UNSKIPPED_SHARE
+        return torch.zeros_like(skipped) if in_full else skipped
 
 
 def from_image_model(state: State, fresh: State) -> State:

@@ -77,20 +77,30 @@ class LatentCoding(nn.Module, Generic[Model]):
         bits = -torch.log2(z_likelihood.clamp_min(PROBABILITY_MIN)).sum((1, 2, 3))
         return self.model.hyper_synthesis(quantize_ste(z), level), bits
 
-    def code_latents(self, y: Tensor, feature: Tensor, level: Tensor) -> tuple[Tensor, Tensor]:
-        """Walk the quadtree steps: decoded latents [N, C, h, w] and bits of each place [N, h, w]."""
+    def code_latents(
+        self, y: Tensor, feature: Tensor, level: Tensor, skipped: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Walk the quadtree steps: decoded latents [N, C, h, w] and bits of each place [N, h, w].
+
+        Args:
+            skipped: [N, 1, h, w] bool, places whose latents are not coded but are their means.
+        """
         noise = torch.rand_like(y) - 0.5 if self.training else None
         y_hat, means, indices = torch.zeros_like(y), torch.zeros_like(y), torch.zeros_like(y)
         masks = quadtree_masks(y.shape[1], y.shape[2], y.shape[3], y.device)
         for number in range(STEPS):
             mean, index = self.model.prior.step(number, feature, y_hat, level)
             mask = masks[number]
-            y_hat = torch.where(mask, quantize_ste(y - mean) + mean, y_hat)
+            rounded = quantize_ste(y - mean)
+            if skipped is not None:
+                rounded = torch.where(skipped, 0, rounded)
+            y_hat = torch.where(mask, rounded + mean, y_hat)
             means = torch.where(mask, mean, means)
             indices = torch.where(mask, index, indices)
         sigma = scale_of(self.index_floor(indices).clamp(max=SCALES - 1))
         residual = y - means + noise if noise is not None else torch.round(y - means)
-        return y_hat, gaussian_bits(residual, sigma).sum(1)
+        bits = gaussian_bits(residual, sigma).sum(1)
+        return y_hat, bits if skipped is None else bits * ~skipped[:, 0]
 
 
 class TrainingModel(LatentCoding[ImageModel]):
