@@ -23,10 +23,11 @@ from torch.nn import functional as F
 
 from linnet.models.blocks import DepthConvBlock, sum_groups
 from linnet.models.image import SCALES, STEPS, quadtree_masks, scale_of
+from linnet.models.likelihood import gaussian_bits
 from linnet.models.quality import LevelGain
 from linnet.models.training.complexity import kmac_per_px
 from linnet.models.training.config import TrainConfig, read_config
-from linnet.models.training.objective import TrainingModel, gaussian_bits
+from linnet.models.training.objective import TrainingModel
 from linnet.models.training.tasks import ImageTask
 from linnet.models.training.trainer import Trainer
 from linnet.models.transforms import ImageConfig
@@ -60,7 +61,9 @@ class SiluBlock(DepthConvBlock):
 class TwoSteps(TrainingModel):
     """The quadtree walk cut to two steps: half of the latents see the other half."""
 
-    def code_latents(self, y: Tensor, feature: Tensor, level: Tensor) -> tuple[Tensor, Tensor]:
+    def code_latents(
+        self, y: Tensor, feature: Tensor, level: Tensor, skipped: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         noise = torch.rand_like(y) - 0.5 if self.training else None
         quarters = quadtree_masks(y.shape[1], y.shape[2], y.shape[3], y.device)
         halves = torch.stack([quarters[0] | quarters[1], quarters[2] | quarters[3]])
@@ -71,15 +74,17 @@ class TwoSteps(TrainingModel):
             means, indices = torch.where(mask, mean, means), torch.where(mask, index, indices)
         sigma = scale_of(self.index_floor(indices).clamp(max=SCALES - 1))
         residual = y - means + noise if noise is not None else torch.round(y - means)
-        return y_hat, gaussian_bits(residual, sigma).sum((1, 2, 3))
+        return y_hat, gaussian_bits(residual, sigma).sum(1)
 
 
 class NoisyLatents(TrainingModel):
     """Synthesis and contexts see additive noise in training, not straight-through rounding."""
 
-    def code_latents(self, y: Tensor, feature: Tensor, level: Tensor) -> tuple[Tensor, Tensor]:
+    def code_latents(
+        self, y: Tensor, feature: Tensor, level: Tensor, skipped: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         if not self.training:
-            return super().code_latents(y, feature, level)
+            return super().code_latents(y, feature, level, skipped)
         noisy = y + torch.rand_like(y) - 0.5
         y_hat, means, indices = torch.zeros_like(y), torch.zeros_like(y), torch.zeros_like(y)
         for number, mask in enumerate(quadtree_masks(y.shape[1], y.shape[2], y.shape[3], y.device)):
@@ -87,7 +92,7 @@ class NoisyLatents(TrainingModel):
             y_hat = torch.where(mask, noisy, y_hat)
             means, indices = torch.where(mask, mean, means), torch.where(mask, index, indices)
         sigma = scale_of(self.index_floor(indices).clamp(max=SCALES - 1))
-        return y_hat, gaussian_bits(noisy - means, sigma).sum((1, 2, 3))
+        return y_hat, gaussian_bits(noisy - means, sigma).sum(1)
 
 
 def without_shortcut(config: ImageConfig, metric: str) -> TrainingModel:

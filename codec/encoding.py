@@ -2,16 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import BinaryIO
 
 from ..bitstream.writer import Writer, write_all
 from ..models import codecs, zoo
 from ..models.codecs import StagedCodec, StillCodec
+from ..models.refinement import EFFORTS, REFINABLE, RefinedCodec, refined
 from .frame import Frame
 from .resilience import check_resilience, spread_for
 from .staged import quality_of, write_staged
 from .still import header_of, write_still
 from .targets import Target, meet, meet_staged
+from .tiles import blocks_of
 
 Progress = Callable[[int, int], None]
 
@@ -33,9 +36,12 @@ class Wish:
     target: Target | None = None
     tile: int = TILES[-1]
     resilience: int | None = None
+    effort: int = 0
 
     def __post_init__(self) -> None:
         check_resilience(self.resilience)
+        if not 0 <= self.effort < len(EFFORTS):
+            raise ValueError(f"effort must be 0 to {len(EFFORTS) - 1}, not {self.effort}")
         if self.tile not in TILES:
             raise ValueError(f"tile must be one of {', '.join(map(str, TILES))} pixels, not {self.tile}")
         if sum(each is not None for each in (self.quality, self.stages, self.target)) > 1:
@@ -76,8 +82,23 @@ def encoder_for(spec: zoo.ModelSpec, device: str, wish: Wish) -> Encoder:
             f"model '{spec.name}' does not code in stages: only files of one that does are resilient"
         )
     if spec.stages:
+        if wish.effort:
+            raise ValueError(f"model '{spec.name}' takes no effort: {REFINABLE}")
         return _StagedEncoder(codecs.load_staged(spec, device), wish, quality).encode
-    return _StillEncoder(codecs.load(spec, device), wish, quality).encode
+    codec = codecs.load(spec, device)
+    if wish.effort:
+        codec = refined(codec, EFFORTS[wish.effort])
+    return _StillEncoder(codec, wish, quality).encode
+
+
+def _all_windows(progress: Progress, windows: int) -> Progress:
+    """What tells the iterations of one window after another as those of the whole picture."""
+    told = count(1)
+    return lambda done, total: progress(next(told), windows * total)
+
+
+def _quiet(done: int, total: int) -> None:
+    """Of tiles, where iterations are told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +114,11 @@ class _StillEncoder:
             return Made(made.quality, None, len(made.data), made.estimated_bits)
         header = header_of(frame, self.codec, self.quality, self.wish.tile_log2)
         writer = Writer(stream, header, frame.metadata)
-        bits = write_still(frame, writer, header, self.codec, progress)
+        codec = self.codec
+        if isinstance(codec, RefinedCodec):
+            windows = len(blocks_of((0, 0, frame.width, frame.height), header))
+            codec, progress = replace(codec, step=_all_windows(progress, windows)), _quiet
+        bits = write_still(frame, writer, header, codec, progress)
         return Made(self.quality, None, writer.bytes_written, bits)
 
 

@@ -1,6 +1,7 @@
 """The image model as it is trained: the transforms, and the entropy networks before quantisation."""
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -67,6 +68,7 @@ class QuadtreePrior(nn.Module):
     """
 
     octaves: Tensor
+    coarse_means = False  # in what autocast gives: bf16 rounds means, and files would be larger for it
 
     def __init__(self, config: ImageConfig) -> None:
         super().__init__()
@@ -96,9 +98,25 @@ class QuadtreePrior(nn.Module):
         if number:
             context = (y_hat / octave).to(feature.dtype)
             feature = self.trunk(self.adaptors[number - 1](torch.cat([context, feature], 1)))
-        with torch.autocast(feature.device.type, enabled=False):  # bf16 would round the means
-            mean, index = self.heads[number](feature.float()).chunk(2, 1)
+        with torch.autocast(feature.device.type, enabled=self.coarse_means):
+            mean, index = self.heads[number](feature.float()).float().chunk(2, 1)
         return mean * octave, (index + self.level_index(level)) * INDEX_UNIT
+
+    def walk(
+        self, y: Tensor, feature: Tensor, level: Tensor, rounded: Callable[[Tensor], Tensor]
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """All steps: decoded latents, means and (fractional) scale indices, each [N, latent, h, w].
+
+        Args:
+            y: [N, latent, h, w] latents. feature: [N, prior, h, w]. rounded: makes symbols of residuals.
+        """
+        y_hat, means, indices = torch.zeros_like(y), torch.zeros_like(y), torch.zeros_like(y)
+        for number, mask in enumerate(quadtree_masks(y.shape[1], y.shape[2], y.shape[3], y.device)):
+            mean, index = self.step(number, feature, y_hat, level)
+            y_hat = torch.where(mask, rounded(y - mean) + mean, y_hat)
+            means = torch.where(mask, mean, means)
+            indices = torch.where(mask, index, indices)
+        return y_hat, means, indices
 
 
 class ImageModel(Transforms):

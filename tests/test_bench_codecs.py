@@ -8,6 +8,7 @@ import torch
 from compressai.zoo.image import bmshj2018_factorized, model_urls
 from PIL import Image
 
+import linnet
 from linnet.codec.bench.adapters import NAMES, find_adapter
 from linnet.codec.bench.adapters.base import CodecOptions
 from linnet.codec.bench.colour import to_planes, to_rgb
@@ -62,6 +63,17 @@ def test_codecs_say_what_they_are(spec: str) -> None:
     assert f"{value:g}" in codec.command(value) or codec.knob.name == "bpp"
 
 
+def test_a_variant_of_linnet_is_an_argument_of_encode(pixels: np.ndarray, tmp_path: Path) -> None:
+    codec = find_adapter("linnet:fast:effort=1", CodecOptions())
+    small = np.ascontiguousarray(pixels[:64, :64])
+    codec.encode(small, 80, tmp_path / "a.lnt")
+    made = linnet.encode(small, quality=80, effort=1, device="cpu")
+    assert (tmp_path / "a.lnt").read_bytes() == made.data
+    assert codec.command(80).endswith("--effort 1")
+    assert codec.label == "Linnet fast, effort 1"
+    assert codec.settings.endswith(", effort=1")
+
+
 def test_jpeg_files_are_those_of_pillow(pixels: np.ndarray, tmp_path: Path) -> None:
     ours, theirs = tmp_path / "ours.jpg", tmp_path / "theirs.jpg"
     find_adapter("jpeg", CodecOptions()).encode(pixels, 30, ours)
@@ -69,7 +81,9 @@ def test_jpeg_files_are_those_of_pillow(pixels: np.ndarray, tmp_path: Path) -> N
     assert ours.read_bytes() == theirs.read_bytes()
 
 
-@pytest.mark.parametrize("spec", ["gif", "jpeg:410", "x265:fast", "linnet:nothing", "compressai:nothing"])
+@pytest.mark.parametrize(
+    "spec", ["gif", "jpeg:410", "x265:fast", "linnet:nothing", "linnet:fast:quality=3", "compressai:nothing"]
+)
 def test_unknown_codecs_are_the_callers_fault(spec: str) -> None:
     with pytest.raises(ValueError, match=r"no codec is called|no variant|no model"):
         find_adapter(spec, CodecOptions())

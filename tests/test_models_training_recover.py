@@ -21,6 +21,7 @@ from linnet.models.inter import codec as inter_codec
 from linnet.models.inter.codec import InterCodec, Past
 from linnet.models.inter.model import motion_features
 from linnet.models.latent_coding import LatentCodec
+from linnet.models.recovery import Recovery
 from linnet.models.training.__main__ import main
 from linnet.models.training.calibrate import calibrate
 from linnet.models.training.config import read_config
@@ -28,7 +29,7 @@ from linnet.models.training.export import entropy_model
 from linnet.models.training.inter import InterTraining
 from linnet.models.training.objective import LatentCoding, TrainingModel
 from linnet.models.training.quantise import quantise
-from linnet.models.training.recover import Recovery, fit_density, model_file, recover, start_state
+from linnet.models.training.recover import fit_density, model_file, recover, start_state
 from linnet.models.training.tasks import shipped_transforms
 from linnet.models.training.trainer import Trainer
 from linnet.models.transforms import ImageConfig

@@ -108,6 +108,7 @@ class _Encoder:
     gop: int | None
     tile: int | None
     resilience: int | None
+    effort: int
 
     def __call__(self, job: Job, progress: Progress) -> Outcome:
         self.aim.check()
@@ -136,6 +137,7 @@ class _Encoder:
             stages=self.aim.stages,
             tile=self.tile or TILES[-1],
             resilience=self.resilience,
+            effort=self.effort,
             model=self.model,
             device=self.device,
             metadata=self.metadata.value,
@@ -163,6 +165,8 @@ class _Encoder:
             raise UsageError(f"{job.source} is a clip: --tile is for pictures")
         if self.resilience is not None:
             raise UsageError(f"{job.source} is a clip: --resilience is for pictures")
+        if self.effort:
+            raise UsageError(f"{job.source} is a clip: --effort is for pictures")
         return ClipEncoding(
             quality=self.aim.quality,
             bitrate=self.aim.bitrate,
@@ -237,6 +241,16 @@ def encode(
             help="Of vq: percent of the file that may be lost and the picture be whole; twice that, coarser.",
         ),
     ] = None,
+    effort: Annotated[
+        int,
+        Option(
+            "-e",
+            "--effort",
+            min=0,
+            max=6,
+            help="Of a picture: a smaller file; each takes twice the time.",
+        ),
+    ] = 0,
     model: Annotated[str, Option("-m", "--model", help="See linnet models list.")] = "fast",
     tune: Annotated[Tune, Option(help="ms-ssim takes the model MODEL-ms-ssim.")] = Tune.PSNR,
     metadata: Annotated[
@@ -268,7 +282,7 @@ def encode(
         model = f"{model}-{tune.value}"
     limits = limits_of(size_limit)
     encoder = _Encoder(
-        aim, model, device, metadata, verify, allow_partial, limits, writing, gop, tile, resilience
+        aim, model, device, metadata, verify, allow_partial, limits, writing, gop, tile, resilience, effort
     )
     team = Team(jobs, executor, address)
     raise Exit(run_jobs(console, lambda: writing.checked(placement.jobs(inputs)), encoder, team, writing))

@@ -10,12 +10,12 @@ from pytorch_msssim import ms_ssim
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..image import HYPER_STRIDE, SCALES, STEPS, ImageModel, quadtree_masks, scale_of
+from ..image import HYPER_STRIDE, SCALES, ImageModel, scale_of
 from ..inter.model import InterModel
+from ..likelihood import PROBABILITY_MIN, gaussian_bits
 from ..quality import lambda_of
 from ..transforms import ImageConfig
 
-PROBABILITY_MIN = 1e-9
 MS_SSIM_WEIGHT = 1275.0  # 1 - MS-SSIM counts as so much 255^2 MSE: about equal rates at equal lambda
 
 
@@ -41,14 +41,6 @@ class Outcome:
         """Scalar; each sample is divided by sqrt(lambda) so that high qualities do not own the gradient."""
         weight = lambda_of(level)
         return ((weight * self.distortion + self.bpp) * (0.0155 / weight).sqrt()).mean()
-
-
-def gaussian_bits(residual: Tensor, sigma: Tensor) -> Tensor:
-    """Bits of a unit bin around `residual` under a zero-mean Gaussian, elementwise, float32."""
-    size = residual.abs()
-    upper = torch.erfc((size - 0.5) / (sigma * 2**0.5))
-    lower = torch.erfc((size + 0.5) / (sigma * 2**0.5))
-    return -torch.log2((0.5 * (upper - lower)).clamp_min(PROBABILITY_MIN))
 
 
 Model = TypeVar("Model", ImageModel, InterModel)
@@ -86,17 +78,12 @@ class LatentCoding(nn.Module, Generic[Model]):
             skipped: [N, 1, h, w] bool, places whose latents are not coded but are their means.
         """
         noise = torch.rand_like(y) - 0.5 if self.training else None
-        y_hat, means, indices = torch.zeros_like(y), torch.zeros_like(y), torch.zeros_like(y)
-        masks = quadtree_masks(y.shape[1], y.shape[2], y.shape[3], y.device)
-        for number in range(STEPS):
-            mean, index = self.model.prior.step(number, feature, y_hat, level)
-            mask = masks[number]
-            rounded = quantize_ste(y - mean)
-            if skipped is not None:
-                rounded = torch.where(skipped, 0, rounded)
-            y_hat = torch.where(mask, rounded + mean, y_hat)
-            means = torch.where(mask, mean, means)
-            indices = torch.where(mask, index, indices)
+
+        def rounded(residual: Tensor) -> Tensor:
+            symbols = quantize_ste(residual)
+            return symbols if skipped is None else torch.where(skipped, 0, symbols)
+
+        y_hat, means, indices = self.model.prior.walk(y, feature, level, rounded)
         sigma = scale_of(self.index_floor(indices).clamp(max=SCALES - 1))
         residual = y - means + noise if noise is not None else torch.round(y - means)
         bits = gaussian_bits(residual, sigma).sum(1)

@@ -1,6 +1,5 @@
 """Linnet itself on clips: encode_video and VideoReader, whole files."""
 
-import inspect
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -14,7 +13,7 @@ import numpy as np
 from ....models import zoo
 from ..footage import ClipFrame, Footage
 from .base import CodecOptions, Knob
-from .linnet import SOURCES, digest_of_sources
+from .linnet import SOURCES, Choices, digest_of_sources, listed, model_and_choices, options_of
 
 _QUALITY = Knob("quality", (30, 48, 66, 83, 100), step=0.01)
 _SOURCES = (*SOURCES, "models/inter/*.py", "codec/video/*.py")
@@ -40,20 +39,19 @@ class LinnetClips:
 
     spec: zoo.ModelSpec
     device: str
-    choices: tuple[tuple[str, int | float | str], ...] = ()
+    choices: Choices = ()
     suffix: str = ".lnt"
     knob: Knob = _QUALITY
 
     @property
     def label(self) -> str:
         """Its name and what is chosen."""
-        return ", ".join([f"Linnet {self.spec.name}", *(f"{name} {value}" for name, value in self.choices)])
+        return ", ".join([f"Linnet {self.spec.name}", *listed(self.choices, " ")])
 
     @property
     def settings(self) -> str:
         """Model, device and what is chosen."""
-        chosen = "".join(f", {name}={value}" for name, value in self.choices)
-        return f"model={self.spec.name}, device={self.device}{chosen}"
+        return ", ".join([f"model={self.spec.name}, device={self.device}", *listed(self.choices, "=")])
 
     @cached_property
     def versions(self) -> Mapping[str, str]:
@@ -68,8 +66,8 @@ class LinnetClips:
 
     def command(self, value: float) -> str:
         """The command line that does the same."""
-        chosen = "".join(f" --{name.replace('_', '-')} {word}" for name, word in self.choices)
-        return f"linnet encode IN -o OUT.lnt -q {value:g} -m {self.spec.name} --device {self.device}{chosen}"
+        words = ["linnet encode IN -o OUT.lnt -q", f"{value:g} -m {self.spec.name} --device {self.device}"]
+        return " ".join([*words, *options_of(self.choices)])
 
     def prepare(self) -> None:
         """Load the model, and let it code a small clip both ways."""
@@ -108,22 +106,7 @@ def make_clip_codec(name: str, variant: str, options: CodecOptions) -> LinnetCli
     Raises:
         ValueError: no such model, or encode_video has no such argument.
     """
-    model, *words = variant.split(":")
-    return LinnetClips(zoo.find(model or "fast"), options.device, tuple(_choice(word) for word in words))
-
-
-def _choice(word: str) -> tuple[str, int | float | str]:
     from ...video.encode import encode_video
 
-    name, _, text = word.partition("=")
-    name = name.replace("-", "_")
-    known = [each for each in inspect.signature(encode_video).parameters if each not in _OURS]
-    if name not in known or not text:
-        offered = f"NAME=VALUE with NAME of {', '.join(known)}" if known else "nothing behind the model"
-        raise ValueError(f"linnet has no variant '{word}' of a model: expected {offered}")
-    for kind in (int, float):
-        try:
-            return name, kind(text)
-        except ValueError:
-            continue
-    return name, text
+    model, choices = model_and_choices(variant, encode_video, _OURS)
+    return LinnetClips(zoo.find(model), options.device, choices)
