@@ -2,10 +2,15 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import matplotlib
+import numpy as np
 import pytest
 from PIL import Image
+
+if TYPE_CHECKING:
+    from staged_samples import Photo
 
 
 @pytest.fixture(scope="session")
@@ -19,6 +24,31 @@ def photo(photo_path: Path) -> Image.Image:
     """The same as a loaded Pillow image; each test has its own."""
     with Image.open(photo_path) as image:
         return image.convert("RGB")
+
+
+@pytest.fixture(scope="session")
+def pixels(photo_path: Path) -> "Photo":
+    """A part of the photograph, 270 x 200."""
+    with Image.open(photo_path) as image:
+        return np.asarray(image.convert("RGB"))[60:260, 130:400]
+
+
+@pytest.fixture(scope="module")
+def blocks_model() -> Iterator[None]:
+    """The small model `blocks`, known to all of a test's module."""
+    import vq_samples  # only now: torch takes seconds to load
+
+    with pytest.MonkeyPatch.context() as patch:
+        vq_samples.install(patch)
+        yield
+
+
+@pytest.fixture(scope="module")
+def tiled(pixels: "Photo", blocks_model: None) -> bytes:
+    """The part of the photograph in 20 tiles and 60 parts of that model."""
+    from staged_samples import encoded
+
+    return encoded(pixels, tile=64)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,6 +1,7 @@
 """Files in stages of the model `blocks`, and what they should decode to."""
 
 import numpy as np
+from numpy.typing import NDArray
 from vq_samples import BlocksCodec
 
 import linnet
@@ -8,10 +9,15 @@ from linnet.bitstream import Header
 from linnet.codec.frame import Frame, Samples
 from linnet.codec.tiles import to_planes
 
+Photo = NDArray[np.uint8]
 
-def encoded(pixels: Samples | Frame, stages: int = 3, tile: int = 1024) -> bytes:
+
+def encoded(
+    pixels: Samples | Frame, stages: int = 3, tile: int = 1024, resilience: int | None = None
+) -> bytes:
     frame = pixels if isinstance(pixels, Frame) else Frame.from_array(pixels)
-    return linnet.encode(frame, model="blocks", stages=stages, tile=tile).data or b""
+    made = linnet.encode(frame, model="blocks", stages=stages, tile=tile, resilience=resilience)
+    return made.data or b""
 
 
 def expected(pixels: Samples, stages: int = 3) -> Samples:

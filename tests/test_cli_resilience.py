@@ -1,11 +1,9 @@
 """Resilient files on the command line: encode, info, verify, decode what is damaged, and cut to mend it."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-import vq_samples
 from cli_process import Finished, linnet
 from PIL import Image
 from typer.testing import CliRunner
@@ -13,12 +11,7 @@ from vq_samples import without
 
 from linnet.codec.cli.app import app
 
-
-@pytest.fixture(scope="module", autouse=True)
-def _model() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        vq_samples.install(patch)
-        yield
+pytestmark = pytest.mark.usefixtures("blocks_model")
 
 
 def blocks(*words: str, cwd: Path) -> Finished:

@@ -1,13 +1,11 @@
 """Resilient files: what is lost of them is made good, or told; never shown as if it were right."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-import vq_samples
-from numpy.typing import NDArray
 from PIL import Image
+from staged_samples import Photo, encoded
 from vq_samples import starts, without
 
 import linnet
@@ -16,34 +14,20 @@ from linnet.codec.distortion import psnr_db
 from linnet.codec.frame import Frame
 from linnet.codec.resilience import spread_for
 
-Photo = NDArray[np.uint8]
+pytestmark = pytest.mark.usefixtures("blocks_model")
 SHARES = 24
 STAGES = ((12, 1), (9, 2), (6, 3))  # with so many shares lost, so many stages are left
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _model() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        vq_samples.install(patch)
-        yield
-
-
-@pytest.fixture(scope="module")
-def pixels(photo_path: Path) -> Photo:
-    """A part of the photograph, 270 x 200."""
-    with Image.open(photo_path) as image:
-        return np.asarray(image.convert("RGB"))[60:260, 130:400]
 
 
 @pytest.fixture(scope="module")
 def data(pixels: Photo) -> bytes:
     """The same in 6 tiles and 24 shares."""
-    return encoded(pixels)
+    return protected(pixels)
 
 
-def encoded(pixels: Photo | Frame, stages: int = 3, resilience: int | None = 25, tile: int = 128) -> bytes:
-    made = linnet.encode(pixels, model="blocks", stages=stages, tile=tile, resilience=resilience)
-    return made.data or b""
+def protected(pixels: Photo | Frame, stages: int = 3) -> bytes:
+    """The file in 24 shares, whole without any 6 of them."""
+    return encoded(pixels, stages, 128, 25)
 
 
 def lossy(data: bytes, count: int, seed: int) -> bytes:
@@ -53,7 +37,7 @@ def lossy(data: bytes, count: int, seed: int) -> bytes:
 
 
 def test_a_resilient_file_gives_the_picture_of_a_plain_one(pixels: Photo, data: bytes) -> None:
-    plain = encoded(pixels, resilience=None)
+    plain = encoded(pixels, tile=128)
     whole = linnet.decode(data)
     assert np.array_equal(whole.pixels, linnet.decode(plain).pixels)
     assert (whole.losses, whole.repairs) == (None, ())
@@ -164,16 +148,16 @@ def test_a_cut_keeps_the_protection_and_makes_damaged_shares_anew(data: bytes) -
 
 
 def test_a_target_counts_the_parity(pixels: Photo) -> None:
-    sizes = [len(encoded(pixels, stages)) for stages in (1, 2, 3)]
+    sizes = [len(protected(pixels, stages)) for stages in (1, 2, 3)]
     for size, stages in ((sizes[0], 1), (sizes[1] - 1, 1), (sizes[1], 2), (10**6, 3)):
         made = linnet.encode(pixels, model="blocks", target_size=size, tile=128, resilience=25)
         assert (made.stages, made.bytes) == (stages, sizes[stages - 1])
-        assert made.data == encoded(pixels, stages)
+        assert made.data == protected(pixels, stages)
 
 
 def test_alpha_and_metadata_are_not_protected_and_their_loss_is_told(pixels: Photo) -> None:
     frame = Frame(pixels, np.full(pixels.shape[:2], 9, np.uint8), 1, Metadata(xmp=b"<x/>"))
-    whole = bytearray(encoded(frame))
+    whole = bytearray(protected(frame))
     whole[whole.index(b"\x89PNG") + 20] ^= 1
     with pytest.raises(CorruptFileError):
         linnet.decode(bytes(whole))

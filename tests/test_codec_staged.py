@@ -1,17 +1,14 @@
 """Stills in stages: any number of them is a picture, and quality says how many there are."""
 
 import io
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import vq_samples
-from numpy.typing import NDArray
 from PIL import Image, ImageCms
-from staged_samples import encoded, expected
+from staged_samples import Photo, encoded, expected
 from vq_samples import SPEC, BlocksCodec, without
 
 import linnet
@@ -21,28 +18,8 @@ from linnet.codec.frame import Frame, Samples
 from linnet.codec.still import header_of
 from linnet.models import codecs, zoo
 
-Photo = NDArray[np.uint8]
+pytestmark = pytest.mark.usefixtures("blocks_model")
 Settings = dict[str, Any]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _model() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        vq_samples.install(patch)
-        yield
-
-
-@pytest.fixture(scope="module")
-def pixels(photo_path: Path) -> Photo:
-    """A part of the photograph, 270 x 200."""
-    with Image.open(photo_path) as image:
-        return np.asarray(image.convert("RGB"))[60:260, 130:400]
-
-
-@pytest.fixture(scope="module")
-def tiled(pixels: Photo) -> bytes:
-    """The same in 20 tiles and 60 parts."""
-    return encoded(pixels, tile=64)
 
 
 @pytest.mark.parametrize("stages", [1, 2, 3])

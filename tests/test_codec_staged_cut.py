@@ -1,43 +1,19 @@
 """Stills in stages with the last ones left out: the file that had fewer."""
 
 import io
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import vq_samples
-from numpy.typing import NDArray
-from PIL import Image
-from staged_samples import encoded, expected
+from staged_samples import Photo, encoded, expected
 from vq_samples import starts, without
 
 import linnet
 from linnet.bitstream import Reader
 
-Photo = NDArray[np.uint8]
+pytestmark = pytest.mark.usefixtures("blocks_model")
 Settings = dict[str, Any]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _model() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        vq_samples.install(patch)
-        yield
-
-
-@pytest.fixture(scope="module")
-def pixels(photo_path: Path) -> Photo:
-    """A part of the photograph, 270 x 200."""
-    with Image.open(photo_path) as image:
-        return np.asarray(image.convert("RGB"))[60:260, 130:400]
-
-
-@pytest.fixture(scope="module")
-def tiled(pixels: Photo) -> bytes:
-    """The same in 20 tiles and 60 parts."""
-    return encoded(pixels, tile=64)
 
 
 def test_a_cut_is_the_file_that_had_fewer_stages(pixels: Photo, tiled: bytes, tmp_path: Path) -> None:

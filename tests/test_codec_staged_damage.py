@@ -1,15 +1,12 @@
 """Damaged stills in stages: what is left is a picture, and what is lost is told."""
 
 import io
-from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
 import vq_samples
-from numpy.typing import NDArray
 from PIL import Image
-from staged_samples import encoded, expected, partial, tile_of
+from staged_samples import Photo, encoded, expected, partial, tile_of
 from vq_samples import BlocksCodec, starts, without
 
 import linnet
@@ -17,27 +14,7 @@ from linnet.bitstream import Reader, Writer
 from linnet.codec.frame import Frame
 from linnet.models import codecs
 
-Photo = NDArray[np.uint8]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _model() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        vq_samples.install(patch)
-        yield
-
-
-@pytest.fixture(scope="module")
-def pixels(photo_path: Path) -> Photo:
-    """A part of the photograph, 270 x 200."""
-    with Image.open(photo_path) as image:
-        return np.asarray(image.convert("RGB"))[60:260, 130:400]
-
-
-@pytest.fixture(scope="module")
-def tiled(pixels: Photo) -> bytes:
-    """The same in 20 tiles and 60 parts."""
-    return encoded(pixels, tile=64)
+pytestmark = pytest.mark.usefixtures("blocks_model")
 
 
 def rewritten(data: bytes, number: int, latent_hash: int = 0, payload: bytes | None = None) -> bytes:

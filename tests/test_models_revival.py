@@ -4,13 +4,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from model_samples import training_folder
 from PIL import Image
 from torch import Tensor
-from torch.nn import functional as F
+from vector_samples import SIDE, luma_blocks
 
 from linnet.models.training import tasks, trainer
 from linnet.models.training.config import TrainConfig, read_config
@@ -23,19 +22,12 @@ from linnet.models.vq.quantisers.revival import revive, use
 from linnet.models.vq.quantisers.simvq import SimVQ
 
 CPU = torch.device("cpu")
-SIDE, CODES = 4, 64  # pixels of a block of luma, and codes of a stage
+CODES = 64  # of a stage
 
 
 @pytest.fixture(scope="module")
 def vectors(photo_path: Path) -> Tensor:
-    """[8192, 16] blocks of a photograph's luma, less their mean, of mean square 1."""
-    with Image.open(photo_path) as image:
-        luma = torch.from_numpy(np.asarray(image.convert("L")).copy()).float()
-    rows = F.unfold(luma[None, None], SIDE, stride=SIDE)[0].T
-    order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(2))
-    rows = rows[order[:8192]]
-    rows = rows - rows.mean(0)
-    return rows / rows.square().mean().sqrt()
+    return luma_blocks(photo_path)
 
 
 def collapsed(vectors: Tensor, stages: int) -> ResidualQuantiser:

@@ -5,28 +5,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 from torch import Tensor
-from torch.nn import functional as F
+from vector_samples import SIDE, luma_blocks
 
 from linnet.models.vq.quantisers.rates import fit_rates
 from linnet.models.vq.quantisers.residual import ResidualQuantiser
 from linnet.models.vq.quantisers.revival import revive
 from linnet.models.vq.quantisers.simvq import SimVQ
 
-SIDE, CODES = 4, 64
+CODES = 64
 
 
 @pytest.fixture(scope="module")
 def vectors(photo_path: Path) -> Tensor:
-    """[8192, 16] blocks of a photograph's luma, less their mean, of mean square 1."""
-    with Image.open(photo_path) as image:
-        luma = torch.from_numpy(np.asarray(image.convert("L")).copy()).float()
-    rows = F.unfold(luma[None, None], SIDE, stride=SIDE)[0].T
-    order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(2))
-    rows = rows[order[:8192]]
-    rows = rows - rows.mean(0)
-    return rows / rows.square().mean().sqrt()
+    return luma_blocks(photo_path)
 
 
 @pytest.fixture
