@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from ..bitstream.chunks import SIGNATURE
-from ..bitstream.errors import ModelMismatchError
+from ..bitstream.errors import LinnetError, ModelMismatchError
 from ..bitstream.header import STAGED_MINOR, Colour, Header, Kind
 from ..bitstream.limits import Limits
 from ..bitstream.reader import Reader
@@ -39,6 +39,8 @@ def tokenize(
 ) -> Tokens:
     """The codebook indices of a picture.
 
+    Damage that enough other shares of a resilient file make good is no error: the tokens' `repairs` tell it.
+
     Args:
         source: what `linnet.encode` takes, or a .lnt file of a VQ model, whose indices are read as they are.
         model: of pictures; a .lnt file names its own.
@@ -52,7 +54,7 @@ def tokenize(
     Raises:
         ValueError: a model without stages, more stages than there are, or a device out of range.
         UnreadableImageError: no picture. LimitExceededError: larger than `limits`.
-        FormatError: a .lnt file that is damaged, or of other weights. OSError.
+        FormatError: a .lnt file damaged beyond that, or of other weights. OSError.
     """
     limits, where = limits or Limits(), device_name(device)
     if name is None:
@@ -60,7 +62,9 @@ def tokenize(
     source = _read_ahead(source)
     if _is_linnet_file(source):
         with opened(source) as stream:
-            tokens = _of_file(Reader(stream, limits), where, stages)
+            repairs: list[LinnetError] = []
+            tokens = _of_file(Reader(stream, limits, on_repair=repairs.append), where, stages)
+            tokens = replace(tokens, repairs=tuple(repairs))
     else:
         codec = codecs.load_staged(spec := zoo.find(model), where)
         zoo.check_stages(spec, stages)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ..bitstream.errors import LinnetError
 from ..models.vq.config import FINE_PX, Stage
 
 Int32 = NDArray[np.int32]
@@ -23,6 +24,7 @@ class Tokens:
         model, weights_hash: whose codebooks these are; the hash is 16 hexadecimal digits.
         name: what the picture is called, for people.
         orientation: 1 to 8, EXIF meaning: how the decoded picture is to be turned. 1 is upright.
+        repairs: damage to the .lnt file they were read from which its other shares made good; not saved.
     Raises:
         ValueError: a shape, type or index outside the above.
     """
@@ -35,6 +37,7 @@ class Tokens:
     weights_hash: str
     name: str = ""
     orientation: int = 1
+    repairs: tuple[LinnetError, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.grids or len(self.grids) != len(self.stages):

@@ -78,6 +78,29 @@ def test_what_cannot_be_read_is_said_and_the_others_are_written(folder: Path, tm
     assert "not written" in done.err
 
 
+def test_damage_that_shares_make_good_is_a_warning_and_more_is_an_error(folder: Path, tmp_path: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        vq_samples.install(patch)
+        data = linnet.encode(folder / "a.png", model="blocks", quality=100, resilience=25).data or b""
+    whole, bad, out = tmp_path / "whole.lnt", tmp_path / "bad.lnt", tmp_path / "t.npz"
+    whole.write_bytes(data)
+    bad.write_bytes(vq_samples.without(data, range(5, 11)))
+    done = run("tokens", whole, bad, "-o", out)
+    assert (done.code, done.err.count("warning")) == (0, 1)
+    assert f"{bad}: share 11 comes where share 5 should" in done.err
+    assert f"linnet: warning: {bad}: damaged, and made good from its other shares" in done.err
+    with np.load(out) as arrays:
+        for stage in ("stage0", "stage1", "stage2"):
+            assert np.array_equal(*arrays[stage])
+    bad.write_bytes(vq_samples.without(data, range(5, 12)))
+    done = run("tokens", whole, bad, "-o", out, "-f", "--json")
+    assert done.code == 9
+    first, second, *_ = done.records
+    assert (first["repaired"], second["type"]) == ([], "error")
+    assert "17 of 24 shares are left, stage 2 needs 18" in str(second["message"])
+    assert len(linnet.load_tokens(out)) == 1
+
+
 def test_an_output_that_exists_is_kept_unless_it_may_be_replaced(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "t.npz"
     out.write_bytes(b"mine")

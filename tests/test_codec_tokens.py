@@ -10,6 +10,7 @@ import vq_samples
 from media_samples import exif_block
 from PIL import Image
 from safetensors import safe_open
+from vq_samples import starts, without
 
 import linnet
 from linnet.models.vq.config import Stage
@@ -164,6 +165,27 @@ def test_a_damaged_file_gives_no_tokens(pixels: np.ndarray) -> None:
         linnet.tokenize(bytes(data))
     with pytest.raises(linnet.TruncatedError):
         linnet.tokenize(bytes(data[:-60]), stages=1)
+
+
+def test_damage_that_shares_make_good_changes_no_token_and_is_told(
+    pixels: np.ndarray, tmp_path: Path
+) -> None:
+    data = linnet.encode(pixels, model="blocks", stages=3, tile=64, resilience=25).data or b""
+    whole = linnet.tokenize(data)
+    assert whole.repairs == ()
+    assert_same(whole, linnet.tokenize(pixels, model="blocks"))
+    damaged = bytearray(without(data, [2, 3, 11]))
+    for place in starts(bytes(damaged))[4:7]:
+        damaged[place + 5] ^= 1
+    for stages in (1, 3):
+        found = linnet.tokenize(bytes(damaged), stages=stages)
+        assert_same(found, whole.first(stages))
+        assert "share 4 comes where share 2 should" in str(found.repairs[0])
+    (tmp_path / "a.lnt").write_bytes(damaged)
+    assert_same(linnet.tokenize(tmp_path / "a.lnt"), whole)
+    for stages in (1, 3):  # as of any file: all of it is checked, whatever is wanted
+        with pytest.raises(linnet.CorruptFileError, match="17 of 24 shares are left, stage 2 needs 18"):
+            linnet.tokenize(without(bytes(damaged), [0]), stages=stages)
 
 
 @pytest.mark.parametrize("suffix", [".npz", ".safetensors"])

@@ -10,10 +10,11 @@ from typer import Argument, Exit, Option
 
 from ...bitstream.limits import Limits
 from . import options
-from .console import Console, Progress
+from .console import Console, JsonValue, Progress
 from .encode import SUFFIXES
 from .exits import ExitCode, UsageError, exit_code
 from .jobs import PIPE, Job, Placement, check_not_same_file, check_readable
+from .repairs import repair_lines
 from .run import Outcome, run_jobs
 from .writing import limits_of, open_source
 
@@ -81,9 +82,14 @@ class _Collector:
         )
         self.found.append(made)
         width, height, stages = made.width, made.height, len(made.stages)
-        fields = {"width": width, "height": height, "stages": stages, "tokens": made.count}
+        fields: dict[str, JsonValue] = {
+            "width": width,
+            "height": height,
+            "stages": stages,
+            "tokens": made.count,
+        }
         line = f"{job.source}  {width}x{height}  {stages} stages  {made.count} tokens"
-        return Outcome(fields, line)
+        return Outcome(fields, "\n".join([line, *repair_lines(job, fields, made.repairs)]))
 
     def _write(self, job: Job) -> Outcome:
         from ..token_files import save_tokens
