@@ -70,3 +70,12 @@ def gather(header: Header, shares: Iterable[Share], errors: list[LinnetError]) -
     except CorruptFileError as error:
         errors.append(error)
     return out
+
+
+def too_few(error: LinnetError, header: Header, shares: Gathered) -> LinnetError:
+    """Damage that cannot be made good, with the reason why not."""
+    spread, stage = header.spread, len(shares.stages)
+    if spread is None or stage == header.stages or shares.intact >= spread.needed[stage]:
+        return error
+    left = f"{shares.intact} of {spread.count} shares are left, stage {stage} needs {spread.needed[stage]}"
+    return type(error)(f"{error.message}; {left}", chunk=error.chunk, offset=error.offset)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from .body import body_of
 from .chunks import CRC_BYTES, ChunkHead, ChunkSource, ChunkType
 from .errors import CorruptFileError, LimitExceededError, LinnetError, TruncatedError
 from .header import Header
@@ -87,13 +88,6 @@ class Search:
 def is_end(head: ChunkHead) -> bool:
     """Whether a head could be that of an end chunk."""
     return head.type == ChunkType.END and head.length in (0, OFFSET_BYTES)
-
-
-def body_of(header: Header) -> ChunkType:
-    """The chunks that hold the picture of a still: tiles, parts or shares."""
-    if header.spread:
-        return ChunkType.SHARE
-    return ChunkType.PART if header.stages else ChunkType.TILE
 
 
 def search_still(source: ChunkSource, header: Header, types: bytes) -> Search:

@@ -4,13 +4,13 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from .body import HASH_BYTES
 from .chunks import ChunkType, decode_varint, encode_varint
 from .erasure import interpolate
 from .errors import CorruptFileError
 from .header import Header
 from .spread import Spread
 
-HASH_BYTES = 4
 NUMBER_BYTES = 1
 _CHUNK = ChunkType.SHARE.name.lower()
 
