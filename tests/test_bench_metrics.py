@@ -1,5 +1,7 @@
 """Metrics, BD figures and files of one size."""
 
+import sys
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -10,6 +12,7 @@ from linnet.codec.bench.deltas import all_deltas, delta
 from linnet.codec.bench.items import Item
 from linnet.codec.bench.matching import nearest_value, next_value
 from linnet.codec.bench.metrics import METRICS, find_metrics, measure_all
+from linnet.codec.errors import NotInstalledError
 
 
 @pytest.fixture
@@ -32,9 +35,18 @@ def test_psnr_of_a_level_off_by_one_everywhere_is_48_db() -> None:
 def test_every_metric_at_hand_prefers_the_better_picture(pair: tuple[np.ndarray, np.ndarray]) -> None:
     original, noisy = pair
     nearer = ((original.astype(int) + noisy) // 2).astype(np.uint8)
-    for name in ("psnr", "psnr_y", "ms_ssim", "xpsnr_y"):
+    for name in ("psnr", "psnr_y", "ms_ssim", "xpsnr_y", "vmaf"):
         (metric,) = find_metrics([name], METRICS)
         assert metric.measure(original, nearer) > metric.measure(original, noisy) > 0
+
+
+def test_vmaf_without_a_program_says_what_to_install(
+    pair: tuple[np.ndarray, np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)  # as if it were not installed
+    with pytest.raises(NotInstalledError, match=r"pip install 'linnet\[vmaf\]'"):
+        measure_all(find_metrics(["vmaf"], METRICS), *pair)
 
 
 def test_metrics_without_a_value_are_none(pair: tuple[np.ndarray, np.ndarray]) -> None:

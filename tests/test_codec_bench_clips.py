@@ -181,9 +181,10 @@ def test_larger_files_are_nearer_to_the_clip(spec: str, dataset: Path) -> None:
     call, source = CodecCall(spec, CodecOptions()), (dataset / "pan.mkv").read_bytes()
     grid = find_clip_adapter(spec, CodecOptions()).knob.grid
     coded = [encode_clip(call, value, source).data for value in (grid[0], grid[-1])]
-    found = [decode_clip(call, data, source, ["psnr_y_db", "xpsnr_y_db"]).metrics for data in coded]
+    metrics = ["psnr_y_db", "xpsnr_y_db", "vmaf"]
+    found = [decode_clip(call, data, source, metrics).metrics for data in coded]
     assert len(coded[0]) < len(coded[1])
-    for key in ("psnr_y_db", "xpsnr_y_db"):
+    for key in metrics:
         small, large = (figures[key] or 0 for figures in found)
         assert 20 < small < large
 

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+from contextlib import suppress
 from fractions import Fraction
 from functools import lru_cache
 from importlib import import_module
@@ -71,9 +72,9 @@ def vmaf(original: Pixels, decoded: Pixels) -> float:
     """VMAF, 0 to 100, with FFmpeg's default model, as of a clip of one frame.
 
     Raises:
-        NotInstalledError: no ffmpeg with libvmaf on PATH.
+        NotInstalledError: as vmaf_program.
     """
-    check_vmaf()
+    program = vmaf_program()
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "vmaf.json"
         pictures = _saved(Path(folder), decoded, original)
@@ -81,7 +82,7 @@ def vmaf(original: Pixels, decoded: Pixels) -> float:
         convert = "scale=out_color_matrix=bt709:out_range=tv,format=yuv444p"
         graph = f"[0]{convert}[a];[1]{convert}[b];[a][b]libvmaf=log_fmt=json:log_path={report.name}"
         run_quietly(
-            ["ffmpeg", "-nostdin", "-v", "error", *inputs, "-lavfi", graph, "-f", "null", "-"], Path(folder)
+            [program, "-nostdin", "-v", "error", *inputs, "-lavfi", graph, "-f", "null", "-"], Path(folder)
         )
         return float(json.loads(report.read_text())["pooled_metrics"]["vmaf"]["mean"])
 
@@ -129,17 +130,28 @@ def _lpips_network() -> "Module":
     return package.LPIPS(net="alex", verbose=False).eval()
 
 
-def check_vmaf() -> None:
-    """Raises NotInstalledError: no ffmpeg with libvmaf on PATH."""
-    if not _ffmpeg_has("libvmaf"):
-        raise NotInstalledError("VMAF needs an ffmpeg on PATH that was built with libvmaf")
+def vmaf_program() -> str:
+    """The ffmpeg that measures VMAF: the one on PATH, or that of the package imageio-ffmpeg.
+
+    Raises:
+        NotInstalledError: neither is here and was built with libvmaf.
+    """
+    for program in _ffmpegs():
+        if _has_filter(program, "libvmaf"):
+            return program
+    raise NotInstalledError("VMAF needs an ffmpeg that was built with libvmaf: pip install 'linnet[vmaf]'")
+
+
+def _ffmpegs() -> list[str]:
+    found = [shutil.which("ffmpeg")]
+    with suppress(ImportError, RuntimeError):  # none for this machine
+        found.append(import_module("imageio_ffmpeg").get_ffmpeg_exe())
+    return [program for program in found if program]
 
 
 @lru_cache
-def _ffmpeg_has(name: str) -> bool:
-    if shutil.which("ffmpeg") is None:
-        return False
-    shown = run_quietly(["ffmpeg", "-v", "error", "-filters"], Path.cwd())
+def _has_filter(program: str, name: str) -> bool:
+    shown = run_quietly([program, "-v", "error", "-filters"], Path.cwd())
     return any(name in line.split() for line in shown.splitlines())
 
 

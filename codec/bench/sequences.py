@@ -13,7 +13,7 @@ from av.filter.context import FilterContext
 
 from ..errors import NotInstalledError
 from .footage import FORMAT, Planes, Shot, frame_of
-from .perception import XPSNR_ADVICE, check_vmaf, run_quietly
+from .perception import XPSNR_ADVICE, run_quietly, vmaf_program
 
 
 class Xpsnr:
@@ -76,11 +76,11 @@ class Vmaf:
     """VMAF of a clip, 0 to 100, with FFmpeg's default model; the mean over frames.
 
     Raises (constructor):
-        NotInstalledError: no ffmpeg with libvmaf on PATH.
+        NotInstalledError: as vmaf_program.
     """
 
     def __init__(self, rate: Fraction) -> None:
-        check_vmaf()
+        self._program = vmaf_program()
         self._rate = rate
         self._folder = tempfile.TemporaryDirectory(prefix="linnet-bench-")
         self._size = ""
@@ -103,7 +103,8 @@ class Vmaf:
         inputs = [word for name in ("decoded.yuv", "original.yuv") for word in (*form, "-i", name)]
         graph = "[0][1]libvmaf=log_fmt=json:log_path=vmaf.json"
         place = Path(self._folder.name)
-        run_quietly(["ffmpeg", "-nostdin", "-v", "error", *inputs, "-lavfi", graph, "-f", "null", "-"], place)
+        words = [self._program, "-nostdin", "-v", "error", *inputs, "-lavfi", graph, "-f", "null", "-"]
+        run_quietly(words, place)
         report = json.loads((place / "vmaf.json").read_text())
         self._folder.cleanup()
         return float(report["pooled_metrics"]["vmaf"]["mean"])
