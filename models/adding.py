@@ -9,6 +9,7 @@ from safetensors import SafetensorError
 from ..bitstream.errors import FormatError, ModelMismatchError
 from . import store, zoo
 from .importing.errors import CheckpointError
+from .inter import codec as inter_codec
 from .weights import build_entropy_model, build_transforms, read_card
 
 
@@ -30,18 +31,22 @@ def add_model(path: Path, name: str | None = None, overwrite: bool = False) -> z
         if "stages" in store.read_card(path):
             raise ValueError("it codes in stages, and only the model that ships can do that yet")
         config, card = read_card(path)
-        if card.get("kind", "image") != "image":
-            raise ValueError("it predicts frames of clips, and only the model that ships can do that yet")
-        tensors = safetensors.torch.load(data)
-        build_transforms(config, tensors, torch.device("cpu"))
-        entropy = build_entropy_model(tensors, torch.device("cpu"))
+        kind, tensors, device = card.get("kind", "image"), safetensors.torch.load(data), torch.device("cpu")
+        if kind == "inter":
+            spec = zoo.ModelSpec(zoo.TRAINED_ID, name, kind, path.name, "", path.resolve().parent)
+            codec = inter_codec.build(spec, tensors, device)
+            nets = [codec.entropy.hyper, codec.entropy.prior, codec.temporal]
+        else:
+            build_transforms(config, tensors, device)
+            entropy = build_entropy_model(tensors, device)
+            nets = [entropy.hyper, entropy.prior]
     except ModelMismatchError:
         raise
     except (FormatError, SafetensorError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"{path} is no whole model file of linnet train --export: {error}") from error
     try:
-        entropy.hyper.certify()
-        entropy.prior.certify()
+        for net in nets:
+            net.certify()
     except ValueError as error:
         raise CheckpointError(f"{path}: other machines would decode other symbols: {error}") from error
     store.store(name, data, overwrite)

@@ -16,7 +16,7 @@ IMPORTED = {  # (architecture, metric) of the checkpoints that `linnet models im
     ("mbt2018-mean", "mse"): 1026,
     ("mbt2018-mean", "ms-ssim"): 1027,
 }
-TRAINED_ID = 1028  # of the image models that a user trained with Linnet
+TRAINED_ID = 1028  # of the image and inter models that a user trained with Linnet
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +110,18 @@ def find(name: str) -> ModelSpec:
         if spec.name == name:
             return spec
     raise ValueError(f"no model is called '{name}'; known: {', '.join(sorted({s.name for s in specs}))}")
+
+
+def find_inter(name: str | None = None) -> ModelSpec:
+    """The model of inter frames called `name`, or the newest one that ships.
+
+    Raises:
+        ValueError: no model is called so, or it codes pictures.
+    """
+    spec = find(name) if name else next(spec for spec in reversed(SPECS) if spec.kind == "inter")
+    if spec.kind != "inter":
+        raise ValueError(f"model '{spec.name}' codes pictures, not the frames between key frames")
+    return spec
 
 
 def quality_for(spec: ModelSpec, quality: float | None) -> float:

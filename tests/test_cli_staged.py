@@ -87,6 +87,8 @@ def test_cut_needs_no_model_and_takes_pipes(folder: Path, data: bytes) -> None:
         ("encode a.png -o b.lnt -m blocks --target-size 60", 7, "cannot be met"),
         ("encode frame%d.png -o b.lnt -m blocks", 2, "codes pictures only"),
         ("encode frame%d.png -o b.lnt --tile 64", 2, "--tile is for pictures"),
+        ("encode a.png -o b.lnt --inter-model video", 2, "--inter-model is for clips"),
+        ("encode frame%d.png -o b.lnt --inter-model fast", 2, "codes pictures"),
         ("encode frame%d.png -o b.lnt --effort 1", 2, "--effort is for pictures"),
         ("encode a.png -o b.lnt -m blocks -e 1", 2, "takes no effort"),
     ],

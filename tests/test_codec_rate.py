@@ -224,7 +224,7 @@ def test_a_file_that_became_too_large_is_made_again() -> None:
         return Attempt(sizes[-1]), control
 
     made = io.BytesIO()
-    result = meet_size(250_000, 32, Survey(4.0, 8000), attempt, made)
+    result = meet_size(250_000, Plan(32), Survey(4.0, 8000), attempt, made)
     assert sizes[0] > 250_000
     assert 225_000 < result.bytes == len(made.getvalue()) <= 250_000
 
@@ -241,16 +241,18 @@ def test_a_size_is_refused_only_where_quality_0_throughout_takes_more(easy: int)
         return Attempt(made[-1]), control
 
     with pytest.raises(linnet.TargetError, match=r"cannot be met: quality 0 throughout takes \d+"):
-        meet_size(9001, 32, Survey(4.0, 8000, 7000), attempt, io.BytesIO())
+        meet_size(9001, Plan(32), Survey(4.0, 8000, 7000), attempt, io.BytesIO())
     least = made.pop()
     with pytest.raises(linnet.TargetError, match="quality 0 throughout"):
-        meet_size(least - 1, 32, Survey(4.0, 8000, 7000), attempt, io.BytesIO())
+        meet_size(least - 1, Plan(32), Survey(4.0, 8000, 7000), attempt, io.BytesIO())
     with pytest.warns(MediaWarning, match="met with quality 0 throughout alone"):
-        assert meet_size(round(1.1 * least), 32, Survey(4.0, 8000), attempt, io.BytesIO()).bytes == least
+        assert (
+            meet_size(round(1.1 * least), Plan(32), Survey(4.0, 8000), attempt, io.BytesIO()).bytes == least
+        )
     assert made[-2] > 1.1 * least
     made.clear()
     with pytest.raises(linnet.TargetError, match="what is no picture takes 7000"):
-        meet_size(7000, 32, Survey(4.0, 8000, 7000), attempt, io.BytesIO())
+        meet_size(7000, Plan(32), Survey(4.0, 8000, 7000), attempt, io.BytesIO())
     assert not made
 
 

@@ -7,10 +7,12 @@ import pytest
 import safetensors.torch
 import torch
 from cli_process import linnet as run_linnet
+from model_samples import psnr_db
 from PIL import Image
+from video_samples import drifting
 
 import linnet
-from linnet.entropy.networks import TensorSource, read_hyper_net, read_prior_net
+from linnet.entropy.networks import TensorSource, read_hyper_net, read_prior_net, read_temporal_net
 from linnet.models import weights, zoo
 from linnet.models.adding import add_model
 from linnet.models.importing.errors import CheckpointError
@@ -65,3 +67,60 @@ def test_what_is_no_model_file_is_refused(trained: Path) -> None:
     done = run_linnet("models", "add", trained)
     assert done.code == 3
     assert "no whole model file" in done.complaint
+
+
+@pytest.fixture
+def trained_inter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An inter model of other bytes than the one that ships."""
+    monkeypatch.setenv("LINNET_MODELS", str(tmp_path / "models"))
+    shipped = zoo.find_inter()
+    config, card = weights.read_card(shipped.path)
+    target = tmp_path / "between.safetensors"
+    weights.write_model(target, config, safetensors.torch.load_file(shipped.path), {**card, "seed": 7})
+    return target
+
+
+def test_an_added_inter_model_codes_between_key_frames_and_its_clips_find_it(
+    trained_inter: Path, photo: Image.Image, tmp_path: Path
+) -> None:
+    spec = add_model(trained_inter)
+    assert (spec.name, spec.kind, spec.wire_id) == ("between", "inter", zoo.TRAINED_ID)
+    frames = drifting(photo, 3, (64, 64))
+    path = tmp_path / "clip.lnt"
+    with linnet.VideoWriter(path, quality=50, inter_model="between") as video:
+        for frame in frames:
+            video.write(frame)
+    info = linnet.info(path).video
+    assert info is not None
+    assert (info.inter_model, info.key_frames) == ("between", 1)
+    with linnet.VideoReader(path) as video:
+        assert all(psnr_db(a.pixels.astype(np.uint8), b) > 25 for a, b in zip(video, frames, strict=True))
+    assert run_linnet("models", "show", "between").code == 0
+    spec.path.unlink()
+    with pytest.raises(linnet.ModelMismatchError, match="models add"), linnet.VideoReader(path) as video:
+        next(iter(video))
+
+
+def test_an_inter_model_stays_in_its_place(trained_inter: Path, photo: Image.Image) -> None:
+    add_model(trained_inter)
+    with pytest.raises(ValueError, match="not pictures"):
+        linnet.encode(photo, model="between")
+    with pytest.raises(ValueError, match="'fast' codes pictures"):
+        linnet.VideoWriter("never.lnt", inter_model="fast")
+    with pytest.raises(ValueError, match="nothing to do"):
+        linnet.VideoWriter("never.lnt", inter_model="between", gop=1)
+    with pytest.raises(ValueError, match="no model is called 'absent'"):
+        linnet.VideoWriter("never.lnt", inter_model="absent")
+    assert not Path("never.lnt").exists()
+
+
+def test_an_inter_model_whose_temporal_sums_may_not_be_exact_is_refused(trained_inter: Path) -> None:
+    config, card = weights.read_card(trained_inter)
+    tensors = safetensors.torch.load_file(trained_inter)
+    tensors["exact.temporal.adaptor.weight"].fill_(2047)
+    source = TensorSource(weights.part(tensors, "exact."), torch.float64, torch.device("cpu"))
+    nets = read_hyper_net(source), read_prior_net(source), read_temporal_net(source)
+    tensors["selftest.hash"] = torch.tensor(self_test(*nets))
+    weights.write_model(trained_inter, config, tensors, card)
+    with pytest.raises(CheckpointError, match=r"other machines.*temporal"):
+        add_model(trained_inter)

@@ -78,6 +78,7 @@ class ClipEncoding:
     bitrate: float | None
     size: int | None
     gop: int | None
+    inter_model: str | None
     model: str
     device: str
     metadata: str
@@ -105,6 +106,7 @@ class ClipEncoding:
                 target_bitrate=self.bitrate,
                 target_size=self.size,
                 gop=self.gop,
+                inter_model=self.inter_model,
                 model=self.model,
                 device=self.device,
                 metadata="all" if self.metadata == "all" else "none",

@@ -109,6 +109,7 @@ class _Encoder:
     tile: int | None
     resilience: int | None
     effort: int
+    inter_model: str | None
 
     def __call__(self, job: Job, progress: Progress) -> Outcome:
         self.aim.check()
@@ -121,7 +122,12 @@ class _Encoder:
         return self._encode_picture(job, progress)
 
     def _encode_picture(self, job: Job, progress: Progress) -> Outcome:
-        for option, value in (("--gop", self.gop), ("--target-bitrate", self.aim.bitrate)):
+        of_clips = {
+            "--gop": self.gop,
+            "--inter-model": self.inter_model,
+            "--target-bitrate": self.aim.bitrate,
+        }
+        for option, value in of_clips.items():
             if value is not None:
                 raise UsageError(f"{job.source} is a picture: {option} is for clips")
         from ..api import TILES, EncodeResult, encode
@@ -172,6 +178,7 @@ class _Encoder:
             bitrate=self.aim.bitrate,
             size=self.aim.size,
             gop=self.gop,
+            inter_model=self.inter_model,
             model=self.model,
             device=self.device,
             metadata=self.metadata.value,
@@ -252,6 +259,10 @@ def encode(
         ),
     ] = 0,
     model: Annotated[str, Option("-m", "--model", help="See linnet models list.")] = "fast",
+    inter_model: Annotated[
+        str | None,
+        Option("--inter-model", metavar="MODEL", help="Of a clip: for the frames between key frames."),
+    ] = None,
     tune: Annotated[Tune, Option(help="ms-ssim takes the model MODEL-ms-ssim.")] = Tune.PSNR,
     metadata: Annotated[
         MetadataChoice, Option(help="Keep ICC profile, EXIF and XMP, or strip them, GPS included.")
@@ -282,7 +293,19 @@ def encode(
         model = f"{model}-{tune.value}"
     limits = limits_of(size_limit)
     encoder = _Encoder(
-        aim, model, device, metadata, verify, allow_partial, limits, writing, gop, tile, resilience, effort
+        aim,
+        model,
+        device,
+        metadata,
+        verify,
+        allow_partial,
+        limits,
+        writing,
+        gop,
+        tile,
+        resilience,
+        effort,
+        inter_model,
     )
     team = Team(jobs, executor, address)
     raise Exit(run_jobs(console, lambda: writing.checked(placement.jobs(inputs)), encoder, team, writing))

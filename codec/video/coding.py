@@ -39,15 +39,8 @@ def clip_header(
     )
 
 
-def with_inter(header: Header, gop: int) -> Header:
-    """The header of a clip that may have inter frames: it names the newest model for them, if there is one.
-
-    Args:
-        gop: frames from one key frame to the next; 1 leaves the header as it is, that of key frames only.
-    """
-    spec = next((spec for spec in reversed(zoo.SPECS) if spec.kind == "inter"), None)
-    if gop == 1 or spec is None:
-        return header
+def with_inter(header: Header, spec: zoo.ModelSpec) -> Header:
+    """The header of a clip that may have inter frames of a model."""
     return replace(header, minor=INTER_MINOR, inter=ModelRef(spec.wire_id, spec.weights_hash))
 
 

@@ -64,6 +64,7 @@ def encode_video(
     target_bitrate: float | None = None,
     target_size: int | None = None,
     gop: int | None = None,
+    inter_model: str | None = None,
     model: str = "fast",
     device: str = "auto",
     metadata: Literal["all", "none"] = "all",
@@ -86,12 +87,13 @@ def encode_video(
         target_size: the largest file in bytes, sound included, instead of a quality. The source is read
             beforehand without decoding it, and encoded again (seldom) if the file became too large.
         gop: frames from one key frame to the next, 1 for key frames only; None for the default.
+        inter_model: for the frames between key frames; None for the newest that ships.
         model, device: as for `encode`. metadata: "none" strips tags, but for the streams' languages.
         overwrite: replace an existing file. limits: the largest frame to accept.
         allow_partial: keep the frames before the damage of a damaged source, with a warning.
         progress: called with (frames done, frames; 0 if unknown).
     Raises:
-        ValueError: quality, targets, gop, model or device; UnreadableMediaError: no clip, damaged, without
+        ValueError: quality, targets, gop, models or device; UnreadableMediaError: no clip, damaged, without
         frames, or with frames of several sizes. TargetError: quality 0 takes too many bits; no file is made,
         but a stream has been written to where the target is a bitrate. LimitExceededError. FileExistsError,
         OSError.
@@ -99,7 +101,7 @@ def encode_video(
     if metadata not in ("all", "none"):
         raise ValueError(f"metadata must be 'all' or 'none', not {metadata!r}")
     spec = zoo.find(model)
-    plan = plan_for(gop, target_bitrate, target_size, quality, spec.quality)
+    plan = plan_for(gop, target_bitrate, target_size, quality, spec.quality, inter_model)
     is_path = isinstance(source, (str, os.PathLike))
     if target_size is not None and not is_path:
         raise ValueError("target_size needs a file as the source: a stream cannot be read twice")
@@ -114,7 +116,7 @@ def encode_video(
             return _encode(source, stream, wish, plan)
 
         if target_size is not None and is_path:
-            result = meet_size(target_size, plan.gop, survey(source), attempt, stream)
+            result = meet_size(target_size, plan, survey(source), attempt, stream)
         else:
             result, control = attempt(stream, plan)
             if control is not None:

@@ -3,6 +3,7 @@
 import shutil
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from tempfile import TemporaryFile
 from typing import BinaryIO, Protocol, TypeVar
 
@@ -31,7 +32,7 @@ Result = TypeVar("Result", bound=Made)
 
 def meet_size(
     size: int,
-    gop: int,
+    plan: Plan,
     found: Survey,
     attempt: Callable[[BinaryIO, Plan], tuple[Result, RateControl | None]],
     stream: BinaryIO,
@@ -57,7 +58,7 @@ def meet_size(
     while True:
         tries += 1
         with TemporaryFile() as file:
-            result, control = attempt(file, Plan(gop, rate, found.length_s))
+            result, control = attempt(file, replace(plan, bits_per_s=rate, length_s=found.length_s))
             assert control is not None, "a plan with a bitrate is controlled"
             if result.bytes <= size:
                 if result.bytes < size * (1 - TOLERANCE):

@@ -78,7 +78,8 @@ class ClipEncoder:
         tags: dict[str, str] | None = None,
         plan: Plan = DEFAULT_PLAN,
     ) -> None:
-        header = with_inter(header, plan.gop) if codec.spec.quality is None else header
+        if plan.gop > 1 and codec.spec.quality is None:
+            header = with_inter(header, plan.inter)
         self._pattern = pattern_of(header, plan.group)
         self._gop = plan.gop if header.inter else 1
         self._control = None
@@ -171,8 +172,9 @@ class VideoWriter:
         tick: unit of times in seconds, for frames whose times are given; None for 1 / rate.
         model, device: as for linnet.encode. tags: title and so on. overwrite: replace an existing file.
         gop: frames from one key frame to the next, 1 for key frames only; None for the default.
+        inter_model: for the frames between key frames; None for the newest that ships.
     Raises:
-        ValueError: rate, tick, quality, bitrate, model, device or gop out of range. FileExistsError, OSError.
+        ValueError: rate, tick, quality, bitrate, models, device or gop. FileExistsError, OSError.
     """
 
     def __init__(
@@ -188,9 +190,10 @@ class VideoWriter:
         tags: dict[str, str] | None = None,
         overwrite: bool = False,
         gop: int | None = None,
+        inter_model: str | None = None,
     ) -> None:
         spec = zoo.find(model)
-        self._plan = plan_for(gop, target_bitrate, None, quality, spec.quality)
+        self._plan = plan_for(gop, target_bitrate, None, quality, spec.quality, inter_model)
         self._rate = Fraction(rate).limit_denominator(1001)
         if not 0 < self._rate <= _MAX_TERM:
             raise ValueError(f"rate must be more than 0 frames per second, not {rate}")

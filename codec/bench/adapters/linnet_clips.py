@@ -17,7 +17,6 @@ from .linnet import SOURCES, Choices, digest_of_sources, listed, model_and_choic
 
 _QUALITY = Knob("quality", (30, 48, 66, 83, 100), step=0.01)
 _SOURCES = (*SOURCES, "models/inter/*.py", "codec/video/*.py")
-_INTER = [spec.sha256 for spec in zoo.SPECS if spec.kind == "inter"]  # of frames between key frames
 # Of encode_video, what a benchmark sets itself or has no use for.
 _SET_HERE = {
     "source",
@@ -53,12 +52,18 @@ class LinnetClips:
         """Model, device and what is chosen."""
         return ", ".join([f"model={self.spec.name}, device={self.device}", *listed(self.choices, "=")])
 
+    @property
+    def _inter(self) -> zoo.ModelSpec:
+        """Of frames between key frames."""
+        name = dict(self.choices).get("inter_model")
+        return zoo.find_inter(None if name is None else str(name))
+
     @cached_property
     def versions(self) -> Mapping[str, str]:
         """Of torch, the weights and the code: a changed line makes its old files old."""
         return {
             "linnet": digest_of_sources(_SOURCES),
-            "weights": "+".join(sha256[:16] for sha256 in [self.spec.sha256, *_INTER]),
+            "weights": "+".join(spec.sha256[:16] for spec in (self.spec, self._inter)),
             "torch": version("torch"),
             "constriction": version("constriction"),
             "av": version("av"),
