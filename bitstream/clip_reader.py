@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO, TypeAlias
 
-from .chunks import ChunkHead, ChunkSource, ChunkType, encode_chunk
+from .chunks import CRC_BYTES, ChunkHead, ChunkSource, ChunkType, encode_chunk
 from .clip_frames import MAX_PREFIX_BYTES, CodedFrame, FrameKind, decode_frame, decode_head
 from .clip_front import read_clip_front
 from .clip_index import ClipIndex, IndexBuilder, decode_clip_index
@@ -155,7 +155,7 @@ class ClipReader:
         return self._scanned
 
     def _scan(self) -> ClipIndex:
-        """An index from the heads of all chunks; payloads are passed over unread."""
+        """An index from all whole chunks: a damaged number or time would hide the rest."""
         found = IndexBuilder()
         size = self._source.size()
         offset: int | None = self._front.next_head.offset
@@ -165,14 +165,17 @@ class ClipReader:
                 self._source.seek(offset)
                 head = self._source.read_head()
                 payload = self._source.offset
+                if payload + head.length + CRC_BYTES > size:
+                    raise TruncatedError("the file ends inside a chunk", chunk=head.name, offset=offset)
+                self._source.skip_payload(head)
+                behind = self._source.offset
                 if head.type == ChunkType.END:
                     break
-                if payload + head.length + 4 > size:
-                    raise TruncatedError("the file ends inside a chunk", chunk=head.name, offset=offset)
                 if head.type == ChunkType.FRAME:
+                    self._source.seek(payload)
                     data = self._source.read(min(head.length, MAX_PREFIX_BYTES))
                     found.add(decode_head(data, offset)[0], offset)
-                offset = payload + head.length + 4
+                offset = behind
             except DAMAGE:
                 offset = next_whole_chunk(self._source, head, offset, found.frames)
             except ValueError:  # numbers or times go back: this frame is damaged, and reading it will say so

@@ -110,6 +110,18 @@ def test_a_file_without_index_or_with_a_wrong_one_is_scanned() -> None:
         assert reader.index_valid is False
 
 
+def test_a_scan_believes_no_damaged_frame() -> None:
+    bare = FILE[: starts()[-2]] + chunk(b"E", b"")
+    for number in range(COUNT):
+        start = frame_starts()[number]
+        for bit in range(8 * (start + 2), 8 * (start + 6)):  # flags, number, time, duration
+            damaged = bytearray(bare)
+            damaged[bit // 8] ^= 1 << bit % 8
+            index = ClipReader(bytes(damaged)).index()
+            assert list(index.numbers) == [each for each in range(COUNT) if each != number], f"bit {bit}"
+            assert index.frames == (COUNT if number < COUNT - 1 else COUNT - 1)
+
+
 def test_every_truncation_is_reported_with_its_place() -> None:
     places = [0, *starts()]
     for length in range(1, len(FILE)):
