@@ -1,5 +1,6 @@
 """Interruption: exit code 130, and no file under the final name nor beside it."""
 
+import io
 import os
 import signal
 import subprocess
@@ -10,6 +11,9 @@ from pathlib import Path
 import pytest
 from cli_process import LINNET, TIMEOUT_S
 from PIL import Image
+from video_samples import pan
+
+from linnet import VideoWriter
 
 
 @pytest.fixture(autouse=True)
@@ -38,6 +42,30 @@ def test_an_interrupted_encoder_leaves_nothing_behind(number: signal.Signals, la
     _, complaint = process.communicate(timeout=TIMEOUT_S)
     assert (process.returncode, complaint) == (130, b"linnet: interrupted\n")
     assert [path.name for path in large.parent.iterdir()] == [large.name]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_decoder_that_waits_for_a_silent_pipe_can_be_stopped(
+    number: signal.Signals, tmp_path: Path, photo: Image.Image
+) -> None:
+    data = io.BytesIO()
+    with VideoWriter(data, quality=20, gop=1) as video:
+        for pixels in pan(photo, 8):
+            video.write(pixels)
+    process = subprocess.Popen(
+        [LINNET, "decode", "-", "-o", "out.y4m"], cwd=tmp_path, stdin=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdin is not None
+    process.stdin.write(data.getvalue()[:-100])  # and no more, with the pipe open
+    process.stdin.flush()
+    wait_for_unfinished_file(tmp_path, process)
+    process.send_signal(number)
+    assert process.stderr is not None
+    assert process.wait(timeout=30) == 130
+    assert process.stderr.read() == b"linnet: interrupted\n"
+    process.stdin.close()
+    process.stderr.close()
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_killed_encoder_leaves_no_file_under_the_final_name(large: Path) -> None:

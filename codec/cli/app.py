@@ -1,5 +1,6 @@
 """The `linnet` command: all verbs, and what surrounds every run."""
 
+import os
 import signal
 import sys
 import warnings
@@ -9,6 +10,7 @@ from typing import Annotated, NoReturn
 from typer import Exit, Option, Typer
 
 from ... import __version__
+from ..video.ahead import any_left_behind
 from .bench import bench
 from .compare import compare
 from .cut import cut
@@ -60,7 +62,7 @@ def linnet(
     """A neural image codec: photos in files far smaller than JPEG, decoded identically on every machine.
 
     Exit codes: 0 ok, 1 other, 2 usage, 3 unreadable input, 4 unsupported version or missing model, 5 corrupt,
-    6 limit exceeded, 8 output exists, 9 some of many failed or a part was lost,
+    6 limit exceeded, 7 target out of reach, 8 output exists, 9 some of many failed or a part was lost,
     130 interrupted.
     """
 
@@ -78,7 +80,10 @@ def main() -> NoReturn:
     except (Exception, KeyboardInterrupt) as error:
         print(f"linnet: {describe(error)}", file=sys.stderr)
         code = exit_code(error)
-    sys.exit(close_standard_output(code))
+    code = close_standard_output(code)
+    if any_left_behind():  # Python would abort: such a thread holds the lock of standard input
+        os._exit(code if isinstance(code, int) else int(code is not None))
+    sys.exit(code)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> NoReturn:

@@ -3,17 +3,21 @@
 from collections.abc import Generator, Iterable
 from queue import Full, Queue
 from threading import Event, Thread
+from threading import enumerate as all_threads
 from typing import TypeVar
 
 Item = TypeVar("Item")
 _DEPTH = 4  # items: enough to level out slow ones, few enough for large frames
 _WAIT_S = 0.1  # between two looks whether anybody still wants the items
+_PATIENCE_S = 3.0  # for the item under way, once nobody wants it
+_NAME = "linnet-ahead"
 
 
 def ahead(items: Iterable[Item], depth: int = _DEPTH) -> Generator[Item, None, None]:
     """Give the items, made in a thread: FFmpeg and torch work without Python's lock, so both get on.
 
-    An exception of `items` is raised here, in its place. Closing this iterator ends the thread.
+    An exception of `items` is raised here, in its place. Closing this iterator ends the thread; one that
+    waits for a silent pipe is left behind, and ends with the pipe.
     """
     queue: Queue[list[Item] | BaseException | None] = Queue(depth)  # None is the end
     stop = Event()
@@ -40,7 +44,7 @@ def ahead(items: Iterable[Item], depth: int = _DEPTH) -> Generator[Item, None, N
             if isinstance(items, Generator):
                 items.close()  # ends a thread that it takes from
 
-    thread = Thread(target=work, daemon=True)
+    thread = Thread(target=work, name=_NAME, daemon=True)
     thread.start()
     try:
         while (entry := queue.get()) is not None:
@@ -49,4 +53,9 @@ def ahead(items: Iterable[Item], depth: int = _DEPTH) -> Generator[Item, None, N
             yield entry[0]
     finally:
         stop.set()
-        thread.join()
+        thread.join(_PATIENCE_S)
+
+
+def any_left_behind() -> bool:
+    """Whether a thread still makes an item that nobody wants."""
+    return any(thread.name == _NAME for thread in all_threads())

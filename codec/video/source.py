@@ -3,7 +3,7 @@
 import math
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -152,8 +152,9 @@ class MediaSource:
         self.close()
 
     def close(self) -> None:
-        """Close the file."""
-        self._file.close()
+        """Close the file, unless a thread that was left behind still reads in it."""
+        if not self._packets.gi_running:
+            self._file.close()
 
     def items(self) -> Iterator[Item]:
         """Give all frames, in the order in which they are shown, and all packets between them; once.
@@ -194,7 +195,7 @@ class MediaSource:
             pixels = self._to_rgb(frame)
         return SourceFrame(pixels, time, max(0, frame.duration or 0))
 
-    def _demuxed(self, streams: list[AvStream]) -> Iterator[VideoFrame | SourcePacket]:
+    def _demuxed(self, streams: list[AvStream]) -> Generator[VideoFrame | SourcePacket, None, None]:
         """Decoded frames and other packets as they come."""
         packets = frames = 0
         end = Fraction(0)  # of what has come, seconds
