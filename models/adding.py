@@ -1,6 +1,7 @@
 """Model files that a user trained: checked as strictly as those that ship, then kept among the added ones."""
 
 from pathlib import Path
+from typing import Protocol
 
 import safetensors.torch
 import torch
@@ -10,7 +11,16 @@ from ..bitstream.errors import FormatError, ModelMismatchError
 from . import store, zoo
 from .importing.errors import CheckpointError
 from .inter import codec as inter_codec
+from .vq import codec as vq_codec
 from .weights import build_entropy_model, build_transforms, read_card
+
+
+class Certified(Protocol):
+    """An exact network."""
+
+    def certify(self) -> int:
+        """Prove every sum exact. Raises ValueError naming the layer that fails."""
+        ...
 
 
 def add_model(path: Path, name: str | None = None, overwrite: bool = False) -> zoo.ModelSpec:
@@ -28,22 +38,11 @@ def add_model(path: Path, name: str | None = None, overwrite: bool = False) -> z
     store.check_name(name, {spec.name for spec in zoo.SPECS})
     data = path.read_bytes()
     try:
-        if "stages" in store.read_card(path):
-            raise ValueError("it codes in stages, and only the model that ships can do that yet")
-        config, card = read_card(path)
-        kind, tensors, device = card.get("kind", "image"), safetensors.torch.load(data), torch.device("cpu")
-        if kind == "inter":
-            spec = zoo.ModelSpec(zoo.TRAINED_ID, name, kind, path.name, "", path.resolve().parent)
-            codec = inter_codec.build(spec, tensors, device)
-            nets = [codec.entropy.hyper, codec.entropy.prior, codec.temporal]
-        else:
-            build_transforms(config, tensors, device)
-            entropy = build_entropy_model(tensors, device)
-            nets = [entropy.hyper, entropy.prior]
+        nets = _networks(zoo.described(name, path), data)
     except ModelMismatchError:
         raise
     except (FormatError, SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"{path} is no whole model file of linnet train --export: {error}") from error
+        raise CheckpointError(f"{path} is no whole model file of linnet train: {error}") from error
     try:
         for net in nets:
             net.certify()
@@ -51,3 +50,17 @@ def add_model(path: Path, name: str | None = None, overwrite: bool = False) -> z
         raise CheckpointError(f"{path}: other machines would decode other symbols: {error}") from error
     store.store(name, data, overwrite)
     return zoo.find(name)
+
+
+def _networks(spec: zoo.ModelSpec, data: bytes) -> list[Certified]:
+    """The exact networks of a model file, all of which loads."""
+    tensors, device = safetensors.torch.load(data), torch.device("cpu")
+    if spec.kind == "vq":
+        decoders = ["fidelity", *({"perceptual"} & {name.split(".")[0] for name in tensors})]
+        return [vq_codec.build(spec, tensors, device, tune).index_model for tune in decoders]
+    if spec.kind == "inter":
+        codec = inter_codec.build(spec, tensors, device)
+        return [codec.entropy.hyper, codec.entropy.prior, codec.temporal]
+    build_transforms(read_card(spec.path)[0], tensors, device)
+    entropy = build_entropy_model(tensors, device)
+    return [entropy.hyper, entropy.prior]

@@ -1,6 +1,7 @@
 """The models at hand: those that ship, with explicit wire ids, never reused, and those of the user."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..bitstream.errors import FormatError, ModelMismatchError
@@ -87,15 +88,25 @@ def added_specs() -> tuple[ModelSpec, ...]:
 
 def _added(name: str, path: Path) -> ModelSpec:
     try:
-        card = store.read_card(path)
-        if "levels" in card:  # one of Linnet's own shape: every quality
-            kind = str(card.get("kind", "image"))
-            return ModelSpec(TRAINED_ID, name, kind, path.name, path.stem, path.parent)
-        source = str(card["architecture_name"]), str(card["metric"])
-        wire_id, quality, kind = IMPORTED[source], float(str(card["quality"])), "hyperprior"
+        return described(name, path)
     except (FormatError, OSError, KeyError, ValueError):
-        wire_id, quality, kind = ADDED_IDS.start, None, "damaged"
-    return ModelSpec(wire_id, name, kind, path.name, path.stem, path.parent, quality)
+        return ModelSpec(ADDED_IDS.start, name, "damaged", path.name, path.stem, path.parent)
+
+
+def described(name: str, path: Path) -> ModelSpec:
+    """What the card of a model file says it is; the hash is taken from the file's name.
+
+    Raises:
+        FormatError, KeyError, ValueError: the card is none of Linnet's. OSError.
+    """
+    card = store.read_card(path)
+    file = name, "", path.name, path.stem, path.absolute().parent
+    if isinstance(stages := card.get("stages"), Sequence):
+        return replace(ModelSpec(TRAINED_ID, *file), kind="vq", stages=len(stages))
+    if "levels" in card:  # every quality
+        return replace(ModelSpec(TRAINED_ID, *file), kind=str(card.get("kind", "image")))
+    source = str(card["architecture_name"]), str(card["metric"])
+    return replace(ModelSpec(IMPORTED[source], *file), kind="hyperprior", quality=float(str(card["quality"])))
 
 
 def all_specs() -> tuple[ModelSpec, ...]:
@@ -165,7 +176,7 @@ def name_of(wire_id: int, weights_hash: bytes) -> str | None:
 
 def stages_of(wire_id: int, weights_hash: bytes) -> int | None:
     """How many stages a file's model has, None if this installation does not know it."""
-    for spec in SPECS:
+    for spec in all_specs():
         if (spec.wire_id, spec.weights_hash) == (wire_id, weights_hash):
             return spec.stages or None
     return None

@@ -1,5 +1,6 @@
 """A model that a user trained: added, used by name, found again by the files it wrote."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,11 @@ import torch
 from cli_process import linnet as run_linnet
 from model_samples import psnr_db
 from PIL import Image
+from safetensors import safe_open
 from video_samples import drifting
 
 import linnet
+from linnet.entropy.index_file import read_index_model
 from linnet.entropy.networks import TensorSource, read_hyper_net, read_prior_net, read_temporal_net
 from linnet.models import weights, zoo
 from linnet.models.adding import add_model
@@ -124,3 +127,35 @@ def test_an_inter_model_whose_temporal_sums_may_not_be_exact_is_refused(trained_
     weights.write_model(trained_inter, config, tensors, card)
     with pytest.raises(CheckpointError, match=r"other machines.*temporal"):
         add_model(trained_inter)
+
+
+def test_an_added_vq_model_codes_in_stages_and_its_files_find_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, photo: Image.Image
+) -> None:
+    monkeypatch.setenv("LINNET_MODELS", str(tmp_path / "models"))
+    shipped, mine = zoo.find("vq"), tmp_path / "tiles.safetensors"
+    with safe_open(shipped.path, framework="pt") as stored:
+        metadata = stored.metadata()
+    card = {**json.loads(metadata["card"]), "seed": 7}
+    tensors = safetensors.torch.load_file(shipped.path)
+    safetensors.torch.save_file(tensors, mine, {**metadata, "card": json.dumps(card)})
+    spec = add_model(mine)
+    assert (spec.name, spec.kind, spec.wire_id, spec.stages) == ("tiles", "vq", zoo.TRAINED_ID, 7)
+    picture = photo.crop((0, 0, 96, 64))
+    made = linnet.encode(picture, model="tiles", stages=3)
+    assert made.data is not None
+    info = linnet.info(made.data)
+    assert (info.model, info.stages, info.model_stages) == ("tiles", 3, 7)
+    plain, sharp = (linnet.decode(made.data, tune=tune) for tune in ("fidelity", "perceptual"))
+    assert psnr_db(plain.pixels.astype(np.uint8), np.asarray(picture)) > 15
+    assert not np.array_equal(plain.pixels, sharp.pixels)
+    assert len(linnet.tokenize(picture, model="tiles").grids) == 7
+    spec.path.unlink()
+    with pytest.raises(linnet.ModelMismatchError, match="models add"):
+        linnet.decode(made.data)
+    tensors["exact.index.lift.weight"].fill_(2047)
+    source = TensorSource(weights.part(tensors, "exact."), torch.float64, torch.device("cpu"))
+    tensors["selftest.hash"] = torch.tensor(read_index_model(source).self_test())
+    safetensors.torch.save_file(tensors, mine, metadata)
+    with pytest.raises(CheckpointError, match="other machines"):
+        add_model(mine)

@@ -153,6 +153,18 @@ def changed(value: Tensor, change: Tensor, step: Tensor) -> Tensor:
     return value.float() + change * step.view(-1, *[1] * (value.ndim - 1))
 
 
+def build(
+    spec: ModelSpec, tensors: dict[str, Tensor], place: torch.device, tune: str = "fidelity"
+) -> VqCodec:
+    """A codec from the tensors of a model file (errors as load)."""
+    with safe_open(spec.path, framework="np") as stored:
+        config = read_architecture((stored.metadata() or {}).get("architecture", ""))
+    if tune != "fidelity":
+        tensors |= other_decoder(spec, tensors, tune)
+    transforms = load_transforms(VqTransforms(config), tensors, place)
+    return VqCodec(spec, transforms, build_index_model(tensors, place), place, multiplies_bf16(place))
+
+
 @lru_cache(maxsize=2)
 def load(spec: ModelSpec, device: str = "cpu", tune: str = "fidelity") -> VqCodec:
     """Load a model once per device and decoder.
@@ -163,11 +175,4 @@ def load(spec: ModelSpec, device: str = "cpu", tune: str = "fidelity") -> VqCode
     Raises:
         ValueError: the model has no such decoder. FormatError or its child ModelMismatchError; OSError.
     """
-    place = torch.device(device)
-    tensors = read_tensors(spec.path, spec.sha256)
-    with safe_open(spec.path, framework="np") as stored:
-        config = read_architecture((stored.metadata() or {}).get("architecture", ""))
-    if tune != "fidelity":
-        tensors |= other_decoder(spec, tensors, tune)
-    transforms = load_transforms(VqTransforms(config), tensors, place)
-    return VqCodec(spec, transforms, build_index_model(tensors, place), place, multiplies_bf16(place))
+    return build(spec, read_tensors(spec.path, spec.sha256), torch.device(device), tune)
