@@ -285,6 +285,16 @@ def test_given_times_are_kept_to_the_tick(photo: Image.Image) -> None:
         assert [frame.ticks for frame in video] == [0, 17, 100]
 
 
+def test_uneven_times_do_not_add_up_where_the_rate_is_constant(photo: Image.Image, tmp_path: Path) -> None:
+    """At 25 frames a second a frame takes 40 ms; these come after 20 and 60 ms by turns."""
+    made, ticks = io.BytesIO(), [0, 20, 80, 100, 160, 180, 240, 260]
+    with linnet.VideoWriter(made, rate=25, tick=Fraction(1, 1000), quality=10, gop=1) as video:
+        for pixels, time in zip(pan(photo, len(ticks)), ticks, strict=True):
+            video.write(pixels, Fraction(time, 1000))
+    linnet.decode_video(made.getvalue(), tmp_path / "a.y4m")
+    assert len(content_of(tmp_path / "a.y4m").times) == 8
+
+
 def test_sound_stands_behind_the_frame_that_it_begins_with(folder: Path) -> None:
     last = -1.0
     for item in ClipReader((folder / "a.lnt").read_bytes()).items():

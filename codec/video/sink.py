@@ -160,6 +160,7 @@ class MediaSink:
         siting = Siting.CENTER if container.name == "yuv4mpegpipe" else self._clip.siting
         self._from_rgb = FromRgb(replace(self._clip, siting=siting), self._format)
         self._slots = 0  # frames written, where frames have no times
+        self._begun: int | None = None  # ticks of the first of them
         self._held: tuple[Samples, int, int] | None = None
 
     def _add_video(self, codec: str, size: tuple[int, int], turned: bool) -> VideoStream:
@@ -195,11 +196,13 @@ class MediaSink:
         self._held = upright, time, duration
 
     def _fill(self, until: int) -> None:
-        """Write the held frame as often as it takes to reach a time."""
+        """Write the held frame as often as it takes to reach a time, counted from the first frame: what is
+        rounded then never adds up."""
         assert self._held is not None
         pixels, time, _ = self._held
-        count = max(1, round((until - time) * self._clip.tick * self._rate))
-        for _ in range(count):
+        self._begun = time if self._begun is None else self._begun
+        slots = round((until - self._begun) * self._clip.tick * self._rate)
+        for _ in range(max(1, slots - self._slots)):
             self._encode(pixels, self._slots, 1)
             self._slots += 1
 
