@@ -60,7 +60,10 @@ class ClipWriter:
         """Whether the next frame may be shown then, asked before it is encoded. Raises ValueError if not."""
         self._check_open()
         if self._last_time is not None and time <= self._last_time:
-            raise ValueError(f"frame {self.frames} is shown at {time}, the one before at {self._last_time}")
+            raise ValueError(
+                f"frame {self.frames} is shown at tick {time}, the one before at {self._last_time}: "
+                "times must rise, by a tick at least"
+            )
 
     def write_frame(
         self, head: FrameHead, tiles: list[tuple[int, bytes]], motion: tuple[int, bytes] | None = None

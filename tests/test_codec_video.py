@@ -5,6 +5,7 @@ import tracemalloc
 import warnings
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -285,6 +286,45 @@ def test_given_times_are_kept_to_the_tick(photo: Image.Image) -> None:
         assert [frame.ticks for frame in video] == [0, 17, 100]
 
 
+def test_numbers_that_are_none_are_the_callers_fault(photo: Image.Image) -> None:
+    made, pixels = io.BytesIO(), pan(photo, 1)[0]
+    with linnet.VideoWriter(made) as video:
+        video.write(pixels)
+        for time in (float("inf"), float("nan")):
+            with pytest.raises(ValueError, match=r"number|NaN"):
+                video.write(pixels, time)
+        with pytest.raises(ValueError, match="by a tick at least"):
+            video.write(pixels, 0.01)
+    wrong: list[dict[str, Any]] = [{"rate": float("inf")}, {"rate": 0}, {"tick": Fraction(0)}]
+    for words in wrong:
+        with pytest.raises(ValueError, match=r"must be more than 0|finite"):
+            linnet.VideoWriter(io.BytesIO(), **words)
+    with linnet.VideoReader(made.getvalue()) as video:
+        assert len(video) == 1
+        with pytest.raises(TypeError):
+            _ = video[0.5]  # pyright: ignore
+        with pytest.raises(ValueError, match="finite"):
+            next(video.seek(float("inf")))
+
+
+@pytest.mark.parametrize(
+    ("rate", "meant"),
+    [
+        (Fraction(1, 3600), Fraction(1, 3600)),
+        (1 / 1500, Fraction(1, 1500)),
+        (Fraction(29.97), Fraction(2997, 100)),
+        (24000 / 1001, Fraction(24000, 1001)),
+    ],
+)
+def test_a_rate_is_what_was_meant(rate: float | Fraction, meant: Fraction, photo: Image.Image) -> None:
+    made = io.BytesIO()
+    with linnet.VideoWriter(made, rate=rate, quality=10, gop=1) as video:
+        for pixels in pan(photo, 2):
+            video.write(pixels)
+    with linnet.VideoReader(made.getvalue()) as video:
+        assert [video.rate, len(video), video.duration] == [meant, 2, pytest.approx(float(2 / meant))]
+
+
 def test_uneven_times_do_not_add_up_where_the_rate_is_constant(photo: Image.Image, tmp_path: Path) -> None:
     """At 25 frames a second a frame takes 40 ms; these come after 20 and 60 ms by turns."""
     made, ticks = io.BytesIO(), [0, 20, 80, 100, 160, 180, 240, 260]
@@ -330,7 +370,7 @@ def test_numbered_pictures_and_moving_gifs_are_clips(
     [
         ({"video_codec": "none"}, "no video codec is called 'none'"),
         ({"video_codec": "aac"}, "is a codec for audio"),
-        ({"start": 9.0}, "no frame is shown"),
+        ({"start": 9.0}, "no frame begins in the wanted time; the last one does at 0.28 s"),
         ({"start": 2.0, "end": 1.0}, "must come behind the start"),
         ({"format": "xyz"}, "cannot write clips as 'xyz'"),
     ],

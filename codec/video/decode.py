@@ -127,6 +127,7 @@ class _Job:
         turned = swaps_sides(header.orientation)
         size = (header.height, header.width) if turned else (header.width, header.height)
         self.result = VideoDecodeResult(*size)
+        self._last_s: float | None = None  # when the last frame begins, once all are read
         # Asked now, since the stream belongs to the other thread later; a cut would only tell a part of it.
         whole = start is None and end is None and reader.seekable and reader.is_complete
         self._total = reader.index().frames if whole else 0
@@ -165,6 +166,8 @@ class _Job:
                 yield _Read(integers, item.head, is_early)
             elif not is_early:
                 result.lost += 1
+        else:
+            self._last_s = None if before is None else float(before.time * tick)
         if result.damage and self._total:
             result.lost += self._total - (before.number + 1 if before else 0)
 
@@ -213,7 +216,8 @@ class _Job:
         if not self.result.frames:
             if self.result.damage:
                 raise self.result.damage[0]
-            raise ValueError("no frame is shown in the wanted time")
+            last = "" if self._last_s is None else f"; the last one does at {self._last_s:g} s"
+            raise ValueError(f"no frame begins in the wanted time{last}")
 
     def mux(
         self, pieces: Iterator[_Piece], stream: BinaryIO, container: Container, codec: str | None

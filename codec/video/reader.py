@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fractions import Fraction
+from operator import index as whole
 from types import TracebackType
 from typing import overload
 
@@ -138,7 +139,8 @@ class VideoReader:
         asked for last if that is nearer: going forwards costs each frame once. A slice leaves out lost frames
         where on_damage is told of them.
         Raises:
-            IndexError: no such frame. CorruptFileError: it is lost. ValueError: a step below 1.
+            TypeError: no whole number. IndexError: no such frame. CorruptFileError: it is lost.
+            ValueError: a step below 1.
         """
         count = len(self)
         if isinstance(place, slice):
@@ -148,7 +150,7 @@ class VideoReader:
                     f"a slice of a clip goes forwards: its step must be at least 1, not {place.step}"
                 )
             return self._chosen(wanted)
-        number = place + count if place < 0 else place
+        number = whole(place) + count if place < 0 else whole(place)
         if not 0 <= number < count:
             raise IndexError(f"frame {place} of a clip of {count}")
         return self._upright(*self._cursor.frame(number))

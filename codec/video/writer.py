@@ -27,6 +27,7 @@ from .coding import CodedPicture, FrameEncoder, clip_header, with_inter
 from .plan import DEFAULT_PLAN, Plan, plan_for
 from .qualities import pattern_of
 from .rate import RateControl
+from .times import exact
 
 _RETRIES = 2  # of the first frame, of which only a try says what it costs
 _GAP_S = 1 / 25  # between frames, where no rate is known
@@ -194,10 +195,12 @@ class VideoWriter:
     ) -> None:
         spec = zoo.find(model)
         self._plan = plan_for(gop, target_bitrate, None, quality, spec.quality, inter_model)
-        self._rate = Fraction(rate).limit_denominator(1001)
+        self._rate = _meant(rate)
         if not 0 < self._rate <= _MAX_TERM:
             raise ValueError(f"rate must be more than 0 frames per second, not {rate}")
-        self._tick = tick or 1 / self._rate
+        self._tick = 1 / self._rate if tick is None else exact(tick)
+        if self._tick <= 0:
+            raise ValueError(f"tick must be more than 0 seconds, not {tick}")
         self._quality = zoo.quality_for(spec, quality)
         self._codec = codecs.load(spec, device_name(device))
         self._tags = tags
@@ -236,7 +239,7 @@ class VideoWriter:
             raise ValueError("the clip is closed")
         picture = _as_frame(frame)
         number = self._encoder.frames if self._encoder else 0
-        seconds = number / self._rate if time is None else Fraction(time)
+        seconds = number / self._rate if time is None else exact(time)
         if self._encoder is None:
             self._shape = picture.pixels.shape
             self._encoder = self._begin(picture)
@@ -272,6 +275,13 @@ class VideoWriter:
             self._encoder.finish()
             if self._encoder.control is not None:
                 self._encoder.control.check()
+
+
+def _meant(rate: Fraction | float) -> Fraction:
+    """Frames per second as a simple fraction, where that is the same rate."""
+    found = exact(rate)
+    simple = found.limit_denominator(1001)
+    return simple if abs(simple - found) <= found / 10**5 else found
 
 
 def _as_frame(frame: NDArray[np.generic] | Tensor | Frame) -> Frame:
