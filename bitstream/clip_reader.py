@@ -98,7 +98,7 @@ class ClipReader:
             as items(); ValueError: the source cannot seek.
         """
         if not self.seekable:
-            raise ValueError("the source cannot seek: read it with items()")
+            raise ValueError("the source cannot seek: give a file, or read it from the start on")
         for index in (self.index(), None):
             found = index or self._rebuilt()
             entry = found.at_time(time) if time is not None else found.at_number(number or 0)

@@ -1,5 +1,6 @@
 """Clips from the shell: there and back, a pipe, a part, damage, and what is said of wrong words."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -7,6 +8,8 @@ import pytest
 from cli_process import LINNET, linnet
 from PIL import Image
 from video_samples import STEADY, TICK, Shape, content_of, make_clip
+
+from linnet.codec.cli.stdout import standard_output
 
 SECONDS = [time * TICK for time in STEADY]
 
@@ -54,6 +57,24 @@ def test_a_pipe_takes_and_gives_clips(folder: Path) -> None:
     assert (done.stdout, done.stderr) == (b"YUV4MPEG2", b"")
 
 
+def test_a_named_pipe_is_not_verified(folder: Path) -> None:
+    os.mkfifo(folder / "fifo")
+    done = linnet("encode", "a.mp4", "-o", "fifo", "--verify", cwd=folder)
+    assert (done.code, "--verify reads the clip again" in done.complaint) == (2, True)
+    assert (folder / "fifo").exists()
+
+
+def test_a_file_that_is_missing_is_not_the_pipes_fault() -> None:
+    with pytest.raises(FileNotFoundError), standard_output():
+        Path("none.lnt").read_bytes()
+
+
+def test_a_pipe_has_no_middle_to_begin_with(folder: Path) -> None:
+    data = (folder / "a.lnt").read_bytes()
+    done = linnet("decode", "-", "-o", "x.mkv", "--ss", "0.1", stdin=data, cwd=folder)
+    assert (done.code, "cannot seek: give a file" in done.complaint) == (2, True)
+
+
 def test_damage_is_an_error_unless_a_partial_result_is_asked_for(folder: Path) -> None:
     data = (folder / "a.lnt").read_bytes()
     (folder / "cut.lnt").write_bytes(data[: len(data) * 2 // 3])
@@ -76,6 +97,7 @@ def test_damage_is_an_error_unless_a_partial_result_is_asked_for(folder: Path) -
         ("encode a.mp4 -o x.lnt -q 9 --target-bitrate 5k", 2, "-q and --target-bitrate exclude each other"),
         ("encode a.mp4 -o x.lnt --target-bitrate 0.9k", 7, "cannot be met: quality 0 gives no less than"),
         ("encode none.mp4", 3, "No such file"),
+        ("encode none%d.png -o -", 3, "none%d.png: no picture has this name with a number from 0 to 4"),
     ],
 )
 def test_wrong_words_are_said_in_a_line(words: str, code: int, reason: str, folder: Path) -> None:

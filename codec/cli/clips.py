@@ -1,5 +1,6 @@
 """Clips on the command line: what `encode` and `decode` do where the input is no picture."""
 
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -91,8 +92,10 @@ class ClipEncoding:
         """Encode one clip."""
         from ..video.encode import encode_video
 
-        if self.verified and job.dest == PIPE:
-            raise UsageError("a clip in a pipe is gone before it can be verified: give -o a file")
+        if self.verified and (
+            job.dest == PIPE or (os.path.exists(job.dest) and not os.path.isfile(job.dest))
+        ):
+            raise UsageError("--verify reads the clip again, which only a file allows: give -o one")
         if self.size is not None and job.source == PIPE:
             raise UsageError(
                 "--target-size needs to know the clip beforehand: give a file, or --target-bitrate"
@@ -131,7 +134,7 @@ class ClipEncoding:
         try:
             verify(path, full=True, device=self.device)
         except BaseException:
-            path.unlink()
+            os.unlink(os.path.realpath(path))  # of a link what it names, which is what was written
             raise
 
 

@@ -23,12 +23,14 @@ def standard_output() -> Iterator[None]:
     """Print or write inside; all is flushed at the end.
 
     Raises:
-        OutputLostError: that failed.
+        OutputLostError: that failed. OSError: what failed inside is a file, which it names.
     """
     try:
         yield
         sys.stdout.flush()
     except OSError as error:
+        if error.filename is not None:
+            raise
         raise OutputLostError(error.errno, error.strerror, "standard output") from error
 
 

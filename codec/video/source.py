@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+from inspect import GEN_RUNNING, getgeneratorstate
 from itertools import chain
 from typing import BinaryIO, TypeAlias
 
@@ -59,6 +60,10 @@ def blaming(name: str) -> Iterator[None]:
     try:
         yield
     except FFmpegError as error:
+        if isinstance(error, FileNotFoundError) and is_sequence(name):
+            raise UnreadableMediaError(
+                f"{name}: no picture has this name with a number from 0 to 4, of which one must be the first"
+            ) from error
         if isinstance(error, (FileNotFoundError, PermissionError, IsADirectoryError)):
             raise OSError(error.errno, error.strerror, name) from error
         raise UnreadableMediaError(f"{name} cannot be read as a clip: {error.strerror}") from error
@@ -153,7 +158,7 @@ class MediaSource:
 
     def close(self) -> None:
         """Close the file, unless a thread that was left behind still reads in it."""
-        if not self._packets.gi_running:
+        if getgeneratorstate(self._packets) != GEN_RUNNING:
             self._file.close()
 
     def items(self) -> Iterator[Item]:
