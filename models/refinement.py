@@ -4,6 +4,7 @@ The analysis gives good latents at once; gradient descent on what the file will 
 look gives better ones. Source: stochastic Gumbel annealing, Yang, Bamler and Mandt 2020, arXiv:2006.04240.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import lru_cache
@@ -61,7 +62,7 @@ class RefinedCodec(ImageCodec):
         for done in range(self.iterations):
             if done % -(-self.iterations // REFRESHED) == 0:
                 feature = self._feature(y, quality)
-            heat = max(COLD, HOT * 2.718 ** (-COOLING * done / self.iterations))
+            heat = max(COLD, HOT * math.exp(-COOLING * done / self.iterations))
             optimiser.zero_grad()
             self._loss(x, y, feature, quality, heat, random).backward()
             optimiser.step()
