@@ -94,6 +94,11 @@ def test_a_full_disk_leaves_the_last_good_state(config_path: Path, monkeypatch: 
     assert [p.name for p in trainer.state_path.parent.iterdir()] == ["state.pt"]
 
 
+def test_an_export_before_training_says_so(config_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(config_path), "--run", "untrained", "--export", "never.safetensors"]) == 2
+    assert "train first, by the same command without --export" in capsys.readouterr().err
+
+
 def test_an_export_meets_the_certificate_and_keeps_the_rate(config_path: Path, tmp_path: Path) -> None:
     config = read_config(config_path)
     trainer = Trainer(config, CPU)

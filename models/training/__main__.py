@@ -66,9 +66,13 @@ def _run(words: argparse.Namespace, config: TrainConfig) -> int:
             "vq_dump and vq_prior, then export_vq"
         )
     if words.export:
+        best = config.run / "best.pt"
+        if not best.exists():
+            raise ValueError(f"{best} is not there yet: train first, by the same command without --export")
         card = json.loads(words.card.read_text()) if words.card else {}
         make = export_inter if config.kind == "inter" else export
-        print(make(config, config.run / "best.pt", words.export, card))
+        print(make(config, best, words.export, card))
+        print(f"to encode with it: linnet models add {words.export}", file=sys.stderr)
         return 0
     if words.pack:
         (write_packed_clips if config.kind == "inter" else write_packed)(config.data, words.pack)
