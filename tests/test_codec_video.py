@@ -354,9 +354,11 @@ def test_sound_is_left_out_with_a_warning_where_the_container_takes_none(folder:
 def test_numbered_pictures_and_moving_gifs_are_clips(
     folder: Path, photo: Image.Image, tmp_path: Path
 ) -> None:
-    linnet.decode_video(folder / "a.lnt", tmp_path / "f%02d.png", start=0.16, end=0.24)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["f01.png", "f02.png"]
-    assert linnet.encode_video(tmp_path / "f%02d.png", tmp_path / "f.lnt").frames == 2
+    pictures = tmp_path / "100 %"
+    pictures.mkdir()
+    linnet.decode_video(folder / "a.lnt", pictures / "f%02d.png", start=0.16, end=0.24)
+    assert sorted(path.name for path in pictures.iterdir()) == ["f01.png", "f02.png"]
+    assert linnet.encode_video(pictures / "f%02d.png", tmp_path / "f.lnt").frames == 2
     first, *others = [Image.fromarray(pixels) for pixels in pan(photo, 3)]
     first.save(tmp_path / "m.gif", save_all=True, append_images=others, duration=[40, 200, 100])
     assert is_clip(str(tmp_path / "m.gif"))

@@ -246,11 +246,12 @@ class _Job:
     def save_pictures(self, pieces: Iterator[_Piece], pattern: str, overwrite: bool) -> None:
         """Write what comes as numbered pictures, from 1 on, upright."""
         find_format(suffix_of(pattern))
+        folder, name = os.path.split(pattern)  # whose names may have a % of their own
         shown = 0
         for piece in pieces:
             if isinstance(piece, _Shown):
                 shown += 1
                 frame = Frame(piece.pixels, orientation=self._reader.header.orientation)
-                save_image(frame, pattern % shown, overwrite=overwrite)
+                save_image(frame, os.path.join(folder, name % shown), overwrite=overwrite)
                 self._count(shown)
         self._check_any()

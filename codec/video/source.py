@@ -303,7 +303,9 @@ _OF_THE_FILE = {"major_brand", "minor_version", "compatible_brands", "encoder"} 
 def _open(source: str | BinaryIO) -> InputContainer:
     if isinstance(source, str) and is_sequence(source) and not os.path.exists(source):
         options = {"framerate": _SEQUENCE_RATE}
-        file = av.open(source, "r", format="image2", options=options)
+        folder, name = os.path.split(source)
+        pattern = os.path.join(folder.replace("%", "%%"), name)
+        file = av.open(pattern, "r", format="image2", options=options)
     elif isinstance(source, str):
         # The prefix keeps a name with a colon in it from being taken for a protocol.
         file = av.open(f"file:{source}", "r")
