@@ -84,6 +84,8 @@ def test_damage_is_an_error_unless_a_partial_result_is_asked_for(folder: Path) -
     done = linnet("decode", "cut.lnt", "--allow-partial", "--json", cwd=folder)
     assert done.code == 9
     assert "the file ends" in str(done.records[0]["damage"])
+    shown = linnet("decode", "cut.lnt", "--allow-partial", "-o", "cut.y4m", cwd=folder).err
+    assert "0 lost and all behind the cut" in shown
     assert 0 < len(content_of(folder / "cut.mp4").times) < 8
 
 

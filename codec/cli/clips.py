@@ -9,6 +9,7 @@ from pathlib import Path
 
 from typer import BadParameter
 
+from ...bitstream.errors import TruncatedError
 from ...bitstream.limits import Limits
 from ..video.kind import holds_clip
 from .console import Progress
@@ -174,7 +175,10 @@ class ClipDecoding:
         damage = [describe(error) for error in result.damage]
         fields = {name: getattr(result, name) for name in ("width", "height", "frames", "lost")}
         line = f"{job.label}  {result.width}x{result.height}  {result.frames} frames"
-        lines = [line + (f", {result.lost} lost" if damage else "")]
+        is_cut = any(isinstance(error, TruncatedError) for error in result.damage)
+        if damage:
+            line += f", {result.lost} lost" + (" and all behind the cut" if is_cut else "")
+        lines = [line]
         lines += [f"{job.source}: {each}" for each in damage]
         code = ExitCode.PARTIAL if damage else ExitCode.OK
         return Outcome({**fields, "damage": damage}, "\n".join(lines), failure=code)
