@@ -15,7 +15,7 @@ from PIL import Image
 
 from ..bitstream.clip_frames import CodedFrame
 from ..bitstream.clip_reader import ClipReader
-from ..bitstream.errors import LimitExceededError, LinnetError
+from ..bitstream.errors import CorruptFileError, LimitExceededError, LinnetError
 from ..bitstream.header import Header
 from ..bitstream.limits import Limits
 from ..bitstream.metadata import Metadata
@@ -294,5 +294,11 @@ def _verify_clip(reader: ClipReader, device: str | None) -> VerifyReport:
             frames += 1
             if decoder is not None:
                 decoder.read(item)
+    if reader.index_valid is False:
+        raise CorruptFileError(
+            f"the index does not fit the {frames} frames that are there: some, or packets, are missing or were "
+            "moved; what is there decodes",
+            chunk="index",
+        )
     tiles = frames * reader.header.tile_count
     return VerifyReport(tiles, reader.file_bytes or 0, decoder is not None, frames=frames)

@@ -240,6 +240,13 @@ def test_a_full_verify_walks_in_order_and_names_the_frame(clip: bytes) -> None:
         linnet.verify(broken, full=True)
 
 
+@pytest.mark.parametrize("number", [COUNT - 1, GOP])
+def test_verify_misses_a_frame_that_is_gone_without_a_trace(clip: bytes, number: int) -> None:
+    start, end = extent(clip, number)
+    with pytest.raises(linnet.CorruptFileError, match=r"missing|frame 4 comes where frame 3 should"):
+        linnet.verify(clip[:start] + clip[end:])
+
+
 @pytest.fixture(scope="module")
 def unknown(photo_path: Path) -> bytes:
     """Key frames as a clip of format 1.2, where all but 0, 3 and 6 claim to be of a model that nobody has."""
