@@ -296,8 +296,8 @@ def _verify_clip(reader: ClipReader, device: str | None) -> VerifyReport:
                 decoder.read(item)
     if reader.index_valid is False:
         raise CorruptFileError(
-            f"the index does not fit the {frames} frames that are there: some, or packets, are missing or were "
-            "moved; what is there decodes",
+            f"the index does not fit the {frames} frames that are there: some, or packets, are missing; the "
+            "others decode",
             chunk="index",
         )
     tiles = frames * reader.header.tile_count
