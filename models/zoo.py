@@ -68,7 +68,7 @@ SPECS = (
         name="video",
         kind="inter",
         file="video.safetensors",
-        sha256="0bf0aeffb99d684a0b38699ea14b07c31712691e71415384262a546588aaaab6",
+        sha256="f9418ac35303d1f7493911fc4732f0b35987f7236b7e0d8861228854d4725dff",
     ),
     ModelSpec(
         wire_id=4,
