@@ -22,6 +22,13 @@ finally:
     print(*{name.partition(".")[0] for name in sys.modules}, file=sys.stderr)
 """
 
+NOTHING = """
+import typer
+app = typer.Typer()
+app.command()(lambda name: None)
+app(["nobody"])
+"""
+
 
 @pytest.fixture
 def lnt(tmp_path: Path) -> Path:
@@ -50,9 +57,12 @@ def test_light_verbs_import_no_heavy_library(words: list[str], lnt: Path) -> Non
 
 
 @pytest.mark.parametrize("words", [["--help"], ["info"]])
-def test_light_verbs_start_in_under_300_ms(words: list[str], lnt: Path) -> None:
+def test_light_verbs_start_in_little_more_than_typer_takes(words: list[str], lnt: Path) -> None:
     command = [LINNET, *words, str(lnt)] if words == ["info"] else [LINNET, *words]
-    assert min(cpu_seconds(command) for _ in range(5)) < 0.3
+    # in turn, so that a busy machine slows both down
+    pairs = [(cpu_seconds(command), cpu_seconds([sys.executable, "-c", NOTHING])) for _ in range(5)]
+    ours, typers = (min(each) for each in zip(*pairs, strict=True))
+    assert ours < 2.5 * typers
 
 
 def test_importing_the_package_imports_no_heavy_library() -> None:
