@@ -48,11 +48,17 @@ def pan() -> list[Pixels]:
 
 
 def parts_of(count: int) -> tuple[int, int]:
-    """(last, lead): how many frames are compared, and how many the short chain has before them."""
+    """(last, lead): how many frames are compared, and how many the short chain has before them.
+
+    Raises:
+        ValueError: both chains would be the same one.
+    """
     turn = len(INTER_OFFSETS)
     last = min(LAST, count // 3)
     lead = min(LEAD, (count - last) // 2)
     start = (count - last - lead) // turn * turn  # so that every frame has the same quality in both chains
+    if not start:
+        raise ValueError(f"{count} frames are too few: no chain that begins {turn} frames later is left")
     return last, count - last - start
 
 
