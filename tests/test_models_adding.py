@@ -86,8 +86,10 @@ def trained_inter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_an_added_inter_model_codes_between_key_frames_and_its_clips_find_it(
     trained_inter: Path, photo: Image.Image, tmp_path: Path
 ) -> None:
-    spec = add_model(trained_inter)
-    assert (spec.name, spec.kind, spec.wire_id) == ("between", "inter", zoo.TRAINED_ID)
+    done = run_linnet("models", "add", trained_inter)
+    assert (done.code, "use it with --inter-model between" in done.err) == (0, True)
+    spec = zoo.find("between")
+    assert (spec.kind, spec.wire_id) == ("inter", zoo.TRAINED_ID)
     frames = drifting(photo, 3, (64, 64))
     path = tmp_path / "clip.lnt"
     with linnet.VideoWriter(path, quality=50, inter_model="between") as video:

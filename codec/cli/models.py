@@ -93,7 +93,10 @@ def add_model(
     json: options.Json = False,
     verbose: options.Verbose = False,
 ) -> None:
-    """Add a model that you trained: then linnet encode -m NAME. Its files need it to be decoded too."""
+    """Add a model that you trained: then linnet encode -m NAME, or --inter-model NAME for inter frames.
+
+    Its files need it to be decoded too.
+    """
 
     def work(job: Job, progress: Progress) -> Outcome:
         check_readable(job.source)
@@ -102,7 +105,8 @@ def add_model(
 
         spec = add(Path(job.source), name, force)
         fields = {"model": spec.name, "wire_id": spec.wire_id, "file": str(spec.path)}
-        return Outcome(fields, f"{spec.path}: use it with -m {spec.name}")
+        option = "--inter-model" if spec.kind == "inter" else "-m"
+        return Outcome(fields, f"{spec.path}: use it with {option} {spec.name}")
 
     raise Exit(run_jobs(Console("models add", json, verbose), lambda: [Job(file)], work))
 
