@@ -125,11 +125,22 @@ def gains_outside(config: ImageConfig, metric: str) -> TrainingModel:
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """One change to the model: how it is built, or its widths."""
+    """One change to the model, how it is built or its widths, or to its training."""
 
     question: str
     build: Callable[[ImageConfig, str], TrainingModel] = TrainingModel
     shape: tuple[tuple[str, int], ...] = ()
+    optimiser: str | None = None
+    learning_rate: float | None = None
+
+    def applied(self, config: TrainConfig) -> TrainConfig:
+        """The configuration with this change."""
+        return replace(
+            config,
+            model=replace(config.model, **dict(self.shape)),
+            optimiser=self.optimiser or config.optimiser,
+            learning_rate=self.learning_rate or config.learning_rate,
+        )
 
 
 VARIANTS = {
@@ -141,12 +152,14 @@ VARIANTS = {
     "noise": Variant("noise for y_hat, not rounding", NoisyLatents),
     "wide": Variant("synthesis 256 x 2, equal MAC", shape=(("synthesis", 256), ("synthesis_blocks", 2))),
     "deep": Variant("synthesis 90 x 16, equal MAC", shape=(("synthesis", 90), ("synthesis_blocks", 16))),
+    "slower": Variant("Adam at half the learning rate", learning_rate=5e-4),
+    "soap": Variant("SOAP at half the learning rate, not Adam", optimiser="soap", learning_rate=5e-4),
 }
 
 
 def measure(variant: Variant, config: TrainConfig, device: torch.device) -> dict[str, object]:
     """Train a variant to the end; its held-out figures."""
-    shaped = replace(config, model=replace(config.model, **dict(variant.shape)))
+    shaped = variant.applied(config)
     trainer = Trainer(shaped, device, task=ImageTask(shaped, device, variant.build))
     trainer.run(minutes=float("inf"))
     curve = trainer.evaluate()

@@ -51,7 +51,11 @@ def assert_same(one: torch.nn.Module, other: torch.nn.Module) -> None:
     assert [name for (name, value), twin in values if not torch.equal(value, twin)] == []
 
 
-def test_a_stopped_and_resumed_run_gives_the_weights_of_an_unbroken_one(config_path: Path) -> None:
+@pytest.mark.parametrize("optimiser", ["adam", "soap"])
+def test_a_stopped_and_resumed_run_gives_the_weights_of_an_unbroken_one(
+    config_path: Path, optimiser: str
+) -> None:
+    config_path.write_text(f"optimiser = '{optimiser}'\n" + config_path.read_text())
     config = read_config(config_path)
     unbroken, stopped = Trainer(config, CPU), Trainer(config, CPU)
     for _ in range(4):
@@ -123,6 +127,7 @@ def test_an_export_meets_the_certificate_and_keeps_the_rate(config_path: Path, t
         ("steps = 0", "steps"),
         ("decay_share = 0", "decay_share"),
         ("metric = 'vmaf'", "ms-ssim"),
+        ("optimiser = 'sgd'", "soap"),
         ("level_low = 40\nlevel_high = 30", "level_low"),
         ("data = 'nowhere'", "nowhere"),
         ("= 3", "fast.toml"),

@@ -16,6 +16,7 @@ from .groups import parameter_groups
 from .inter import InterTraining, from_image_model
 from .objective import Outcome, TrainingModel
 from .recover import model_file, start_state
+from .soap import Soap
 from .speed import bf16_is_faster, count_flops, matmul_flops
 from .tasks import Net, Task, task_of
 from .validation import VALID_LEVELS
@@ -47,10 +48,10 @@ class Trainer:
         net = self.task.build().to(device)
         self.net: Net = net.to(memory_format=torch.channels_last)
         self.average = AveragedModel(self.net, multi_avg_fn=self._move_average)
+        self.bf16 = config.precision == "bf16" or (config.precision == "auto" and bf16_is_faster(device))
         self.optimiser = self._optimiser()
         self.state_path = config.run / "state.pt"
         self._begin()
-        self.bf16 = config.precision == "bf16" or (config.precision == "auto" and bf16_is_faster(device))
         self.forward = self._prepared(
             config.compile == "on" or (config.compile == "auto" and device.type == "cuda")
         )
@@ -81,10 +82,12 @@ class Trainer:
             first = len(stages) - len(config.coarse)
             self.net.model.start_added_stages(pictures.to(self.device), seed, first)
 
-    def _optimiser(self) -> torch.optim.AdamW:
+    def _optimiser(self) -> torch.optim.Optimizer:
         groups = parameter_groups(self.net, self.config.shortcut_rate)
-        fused = self.device.type == "cuda"  # hundreds of small kernels become one
-        return torch.optim.AdamW(groups, lr=self.config.learning_rate, weight_decay=0.0, fused=fused)
+        rate = self.config.learning_rate
+        if self.config.optimiser == "soap":
+            return Soap(groups, rate, bf16=self.bf16)
+        return torch.optim.AdamW(groups, rate, weight_decay=0.0, fused=True)  # one kernel, not hundreds
 
     def _prepared(self, compile_net: bool) -> Callable[[Tensor, Tensor], Outcome | VqOutcome]:
         net: nn.Module = self.net
