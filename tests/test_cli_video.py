@@ -3,13 +3,19 @@
 import os
 import subprocess
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 from cli_process import LINNET, linnet
 from PIL import Image
 from video_samples import STEADY, TICK, Shape, content_of, make_clip
 
+from linnet.bitstream.errors import CorruptFileError
+from linnet.bitstream.limits import Limits
+from linnet.codec.cli.clips import ClipEncoding
+from linnet.codec.cli.jobs import Job
 from linnet.codec.cli.stdout import standard_output
+from linnet.codec.cli.writing import Writing
 
 SECONDS = [time * TICK for time in STEADY]
 
@@ -55,6 +61,28 @@ def test_a_pipe_takes_and_gives_clips(folder: Path) -> None:
     command = f"{LINNET} decode a.lnt -o - --format y4m --quiet | head -c 9"
     done = subprocess.run(["bash", "-c", command], cwd=folder, capture_output=True, check=True)
     assert (done.stdout, done.stderr) == (b"YUV4MPEG2", b"")
+
+
+def test_a_clip_that_fails_its_check_replaces_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The check reads what was written, not what was there before."""
+    target, seen = folder / "kept.lnt", []
+    target.write_bytes(b"of value")
+
+    def fails(stream: BinaryIO, **_: object) -> None:
+        seen.append(stream.read(6))
+        raise CorruptFileError("tile 3")
+
+    monkeypatch.setattr("linnet.codec.api.verify", fails)
+    encoding = ClipEncoding(
+        quality=10.0, bitrate=None, size=None, gop=None, inter_model=None, model="fast", device="cpu",
+        metadata="none", verified=True, partial=False, limits=Limits(),
+        writing=Writing(force=True, skip_existing=False, dry_run=False, json=False),
+    )  # fmt: skip
+    with pytest.raises(CorruptFileError, match="tile 3"):
+        encoding(Job(str(folder / "a.mp4"), str(target)), lambda done, total: None)
+    assert seen == [(folder / "a.lnt").read_bytes()[:6]]
+    assert target.read_bytes() == b"of value"
+    assert not list(folder.glob(".kept*"))
 
 
 def test_a_named_pipe_is_not_verified(folder: Path) -> None:

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
 
 from typer import BadParameter
 
 from ...bitstream.errors import TruncatedError
 from ...bitstream.limits import Limits
+from ..atomic import atomic_write
 from ..video.kind import holds_clip
 from .console import Progress
 from .exits import ExitCode, UsageError, describe
@@ -18,6 +20,9 @@ from .jobs import PIPE, Job
 from .run import Outcome
 from .stdout import standard_output
 from .writing import Writing, open_source
+
+if TYPE_CHECKING:
+    from ..video.encode import VideoEncodeResult
 
 DEFAULT_SUFFIX = ".mp4"  # of a decoded clip whose name is not given
 _REPORTED = (
@@ -91,8 +96,6 @@ class ClipEncoding:
 
     def __call__(self, job: Job, progress: Progress) -> Outcome:
         """Encode one clip."""
-        from ..video.encode import encode_video
-
         if self.verified and (
             job.dest == PIPE or (os.path.exists(job.dest) and not os.path.isfile(job.dest))
         ):
@@ -103,24 +106,12 @@ class ClipEncoding:
             )
         source = job.source if job.source != PIPE else sys.stdin.buffer
         with _output_of(job):
-            result = encode_video(
-                source,
-                sys.stdout.buffer if job.dest == PIPE else job.dest,
-                quality=self.quality,
-                target_bitrate=self.bitrate,
-                target_size=self.size,
-                gop=self.gop,
-                inter_model=self.inter_model,
-                model=self.model,
-                device=self.device,
-                metadata="all" if self.metadata == "all" else "none",
-                overwrite=self.writing.force,
-                limits=self.limits,
-                allow_partial=self.partial,
-                progress=progress,
-            )
-        if self.verified:
-            self._verify(Path(job.dest))
+            if self.verified:
+                with atomic_write(job.dest, self.writing.force) as stream:
+                    result = self._encode(source, stream, progress)
+                    self._verify(stream)
+            else:
+                result = self._encode(source, sys.stdout.buffer if job.dest == PIPE else job.dest, progress)
         fields = {name: getattr(result, name) for name in _REPORTED}
         speed = f"{result.frames / result.seconds:.1f} frames/s"
         size = f"{result.width}x{result.height}  {result.frames} frames  {result.bytes} bytes"
@@ -128,15 +119,36 @@ class ClipEncoding:
             size += f"  {result.bitrate / 1000:.4g} kbit/s  quality {result.quality:g} on average"
         return Outcome({**fields, "verified": self.verified}, f"{job.label}  {size}  {speed}")
 
-    def _verify(self, path: Path) -> None:
-        """Remove what does not decode."""
+    def _encode(
+        self, source: str | BinaryIO, dest: str | BinaryIO, progress: Progress
+    ) -> "VideoEncodeResult":
+        from ..video.encode import encode_video
+
+        return encode_video(
+            source,
+            dest,
+            quality=self.quality,
+            target_bitrate=self.bitrate,
+            target_size=self.size,
+            gop=self.gop,
+            inter_model=self.inter_model,
+            model=self.model,
+            device=self.device,
+            metadata="all" if self.metadata == "all" else "none",
+            overwrite=self.writing.force,
+            limits=self.limits,
+            allow_partial=self.partial,
+            progress=progress,
+        )
+
+    def _verify(self, written: BinaryIO) -> None:
+        """Read what was written while it has no name yet: what does not decode replaces nothing."""
         from ..api import verify
 
-        try:
-            verify(path, full=True, device=self.device)
-        except BaseException:
-            os.unlink(os.path.realpath(path))  # of a link what it names, which is what was written
-            raise
+        written.flush()
+        with os.fdopen(os.dup(written.fileno()), "rb") as stream:
+            stream.seek(0)
+            verify(stream, full=True, device=self.device)
 
 
 @dataclass(frozen=True, slots=True)
