@@ -108,6 +108,7 @@ def test_damage_gives_a_picture_only_if_asked_for(folder: Path, data: bytes) -> 
     assert done.complaint.startswith(
         "linnet: bad.lnt: stage 0 of tile 2 comes where stage 0 of tile 1 should"
     )
+    assert "--allow-partial gives what is left" in done.complaint
     assert not (folder / "bad.png").exists()
     done = blocks("decode", "bad.lnt", "--allow-partial", cwd=folder)
     assert (done.code, done.out) == (9, b"")
@@ -123,6 +124,8 @@ def test_damage_gives_a_picture_only_if_asked_for(folder: Path, data: bytes) -> 
     assert (record["type"], record["lost"], record["parts"]) == ("result", 6, 18)
     assert (record["concealed"], record["coarser"]) == ([1], {"2": 1, "5": 2})
     assert record["damage"]
+    (folder / "headless.lnt").write_bytes(data[:12])
+    assert "--allow-partial" not in blocks("decode", "headless.lnt", cwd=folder).complaint
 
 
 def test_a_prefix_is_a_picture_of_fewer_stages(folder: Path, data: bytes) -> None:

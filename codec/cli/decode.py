@@ -9,6 +9,7 @@ from typing import Annotated
 
 from typer import Argument, Exit, Option
 
+from ...bitstream.errors import CorruptFileError, TruncatedError
 from ...bitstream.limits import Limits
 from ..losses import Losses
 from . import options
@@ -21,6 +22,8 @@ from .run import Outcome, run_jobs
 from .stdout import standard_output
 from .team import Executor, Team
 from .writing import Writing, limits_of, open_source
+
+_NOTHING_LEFT = (None, "signature", "header")  # without these chunks nothing can be decoded
 
 
 class Tune(Enum):
@@ -46,8 +49,17 @@ class _Decoder:
     tune: Tune
 
     def __call__(self, job: Job, progress: Progress) -> Outcome:
-        if clip_named(job.source):
-            return self._decode_clip(job, progress)
+        try:
+            if clip_named(job.source):
+                return self._decode_clip(job, progress)
+            return self._decode_still(job, progress)
+        except (CorruptFileError, TruncatedError) as error:
+            if self.partial or error.chunk in _NOTHING_LEFT:
+                raise
+            message = f"{error.message}; --allow-partial gives what is left"
+            raise type(error)(message, chunk=error.chunk, offset=error.offset) from error
+
+    def _decode_still(self, job: Job, progress: Progress) -> Outcome:
         if self.video_codec or self.start or self.end:
             raise UsageError(f"{job.source} is a picture: --video-codec, --ss and --to are for clips")
         from ..saving import find_format, save_image
