@@ -54,7 +54,7 @@ SPECS = (
         name="fast",
         kind="image",
         file="fast.safetensors",
-        sha256="5d42d32777043304651dd0da5012b364ebacd778662172424616d177ddbe614c",
+        sha256="af6a333c95d5086e26bebbfaa106cc49ec7502ea75ee144a0df07ef9af45bed0",
     ),
     ModelSpec(
         wire_id=2,
