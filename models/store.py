@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from ..bitstream.errors import FormatError
+from .whole_file import whole_file
 
 Json: TypeAlias = bool | int | float | str | Sequence["Json"] | Mapping[str, "Json"] | None
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -87,15 +88,8 @@ def store(name: str, data: bytes, overwrite: bool) -> Path:
     folder = models_folder() / name
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{hashlib.sha256(data).hexdigest()}.safetensors"
-    unfinished = path.with_suffix(f".{os.getpid()}.partial")
-    try:
-        with unfinished.open("wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    with whole_file(path) as stream:
+        stream.write(data)
     for other, old in stored_files():
         if other == name and old != path:
             old.unlink()

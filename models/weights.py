@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TypeVar
@@ -18,6 +19,7 @@ from ..entropy.prior import EntropyModel
 from ..entropy.tables import CdfTable
 from .selftest import self_test
 from .transforms import ImageConfig, Transforms
+from .whole_file import whole_file
 
 Card = dict[str, object]
 
@@ -25,8 +27,15 @@ Card = dict[str, object]
 def write_model(path: Path, config: ImageConfig, tensors: dict[str, Tensor], card: Card) -> str:
     """Write a model file; returns its SHA-256. Names: `transform.`, `exact.` and `table.` in front."""
     metadata = {"linnet": "1", "architecture": json.dumps(asdict(config)), "card": json.dumps(card)}
-    safetensors.torch.save_file({k: v.contiguous() for k, v in tensors.items()}, path, metadata)
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    return write_tensors(path, tensors, metadata)
+
+
+def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: dict[str, str]) -> str:
+    """Write a safetensors file whole; returns its SHA-256. Raises OSError, then nothing has changed."""
+    data = safetensors.torch.save({k: v.contiguous() for k, v in tensors.items()}, metadata)
+    with whole_file(path) as stream:
+        stream.write(data)
+    return hashlib.sha256(data).hexdigest()
 
 
 def read_card(path: Path) -> tuple[ImageConfig, Card]:

@@ -90,7 +90,7 @@ def test_a_full_disk_leaves_the_last_good_state(config_path: Path, monkeypatch: 
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("linnet.models.training.checkpoint.os.fsync", full)
+    monkeypatch.setattr("linnet.models.whole_file.os.fsync", full)
     trainer.step = 99
     with pytest.raises(OSError, match="No space"):
         trainer.save()

@@ -1,5 +1,7 @@
 """The shipped weights: the right file, within the certificate, and refused when they have changed."""
 
+import hashlib
+import os
 from pathlib import Path
 
 import pytest
@@ -99,3 +101,27 @@ def test_a_file_of_another_model_says_what_it_needs(wire_id: int, said: str) -> 
 def test_an_unknown_model_names_the_known_ones() -> None:
     with pytest.raises(ValueError, match="fast"):
         zoo.find("slow")
+
+
+def test_a_model_file_is_written_whole_and_may_be_read_by_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "mine.safetensors"
+    found = weights.write_tensors(path, {"one": torch.ones(3)}, {"linnet": "1"})
+    data = path.read_bytes()
+    assert found == hashlib.sha256(data).hexdigest()
+    old = os.umask(0o027)
+    try:
+        weights.write_tensors(path, {"one": torch.ones(3)}, {"linnet": "1"})
+    finally:
+        os.umask(old)
+    assert path.stat().st_mode & 0o777 == 0o640
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("linnet.models.whole_file.os.fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        weights.write_tensors(path, {"one": torch.zeros(3)}, {"linnet": "1"})
+    assert path.read_bytes() == data
+    assert [each.name for each in tmp_path.iterdir()] == ["mine.safetensors"]

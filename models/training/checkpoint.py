@@ -1,23 +1,16 @@
 """A training run's state on disk: everything that a resumed run needs, written whole or not at all."""
 
-import os
 from pathlib import Path
 
 import torch
 
+from ..whole_file import whole_file
+
 
 def save_state(state: dict[str, object], path: Path) -> None:
-    """Write beside the target, sync and rename: a full disk or a kill leaves the last good state."""
-    part = path.with_name(path.name + ".part")
-    try:
-        with part.open("wb") as stream:
-            torch.save(state, stream)
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.replace(part, path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+    """Write a state whole: a full disk or a kill leaves the last good one."""
+    with whole_file(path) as stream:
+        torch.save(state, stream)
 
 
 def load_state(path: Path, device: torch.device) -> dict:

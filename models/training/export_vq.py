@@ -5,7 +5,6 @@ import json
 import sys
 from pathlib import Path
 
-import safetensors.torch
 import torch
 from torch import Tensor
 
@@ -14,7 +13,7 @@ from ...entropy.networks import TensorSource
 from ..vq.codec import architecture_of
 from ..vq.quantisers.simvq import SimVQ
 from ..vq.transforms import VqTransforms
-from ..weights import Card
+from ..weights import Card, write_tensors
 from .checkpoint import load_state
 from .complexity import vq_kmac_per_px
 from .config import TrainConfig, find_config, read_config
@@ -95,7 +94,7 @@ def export(config: TrainConfig, prior: Path, perceptual: Path | None, target: Pa
     )
     tensors["selftest.hash"] = torch.tensor(index_model.self_test())
     metadata = {"linnet": "1", "architecture": architecture_of(model.config), "card": json.dumps(card)}
-    safetensors.torch.save_file({k: v.contiguous() for k, v in tensors.items()}, target, metadata)
+    write_tensors(target, tensors, metadata)
 
 
 def main(argv: list[str] | None = None) -> int:
