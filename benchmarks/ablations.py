@@ -153,7 +153,8 @@ VARIANTS = {
     "wide": Variant("synthesis 256 x 2, equal MAC", shape=(("synthesis", 256), ("synthesis_blocks", 2))),
     "deep": Variant("synthesis 90 x 16, equal MAC", shape=(("synthesis", 90), ("synthesis_blocks", 16))),
     "slower": Variant("Adam at half the learning rate", learning_rate=5e-4),
-    "soap": Variant("SOAP at half the learning rate, not Adam", optimiser="soap", learning_rate=5e-4),
+    "soap": Variant("SOAP, not Adam", optimiser="soap"),
+    "soap_slower": Variant("SOAP at half the learning rate", optimiser="soap", learning_rate=5e-4),
 }
 
 
