@@ -125,3 +125,7 @@ def test_a_model_file_is_written_whole_and_may_be_read_by_others(
         weights.write_tensors(path, {"one": torch.zeros(3)}, {"linnet": "1"})
     assert path.read_bytes() == data
     assert [each.name for each in tmp_path.iterdir()] == ["mine.safetensors"]
+    nowhere = tmp_path / "none" / "mine.safetensors"
+    with pytest.raises(FileNotFoundError) as failed:
+        weights.write_tensors(nowhere, {"one": torch.zeros(3)}, {"linnet": "1"})
+    assert failed.value.filename == str(nowhere)
