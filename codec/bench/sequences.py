@@ -63,9 +63,9 @@ class Xpsnr:
 
     def value(self) -> float:
         """See Meter."""
-        for source in self._inputs:
-            source.push(None)
-        self._inputs, self._sink, self._graph = [], None, None
+        while self._inputs:
+            self._inputs.pop().push(None)  # kept in no variable: an input holds on to its graph
+        self._sink = self._graph = None
         gc.collect()  # the log is written when the last part of the filter graph goes
         found = re.findall(r"XPSNR average, .* y: *(\S+)", self._log.read_text())
         self._folder.cleanup()
