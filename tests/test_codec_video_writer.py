@@ -95,3 +95,16 @@ def test_uneven_times_do_not_add_up_where_the_rate_is_constant(photo: Image.Imag
             video.write(pixels, Fraction(time, 1000))
     linnet.decode_video(made.getvalue(), tmp_path / "a.y4m")
     assert len(content_of(tmp_path / "a.y4m").times) == 8
+
+
+@pytest.mark.parametrize("suffix", ["y4m", "avi"])
+def test_a_gap_of_years_does_not_fill_the_disk(suffix: str, photo: Image.Image, tmp_path: Path) -> None:
+    made, views = io.BytesIO(), pan(photo, 2)
+    with linnet.VideoWriter(made, rate=25, quality=10, gop=1) as video:
+        video.write(views[0], 0)
+        video.write(views[1], 10**8)
+    with pytest.raises(linnet.LimitExceededError, match=r"at 0 s would be written 2500000000 times .* mkv"):
+        linnet.decode_video(made.getvalue(), tmp_path / f"a.{suffix}")
+    assert not list(tmp_path.iterdir())
+    linnet.decode_video(made.getvalue(), tmp_path / "a.mkv")
+    assert content_of(tmp_path / "a.mkv").times == [0, 10**8]

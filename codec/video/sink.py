@@ -16,6 +16,7 @@ from av.video.stream import VideoStream
 from ...bitstream.clip import ClipFormat, Siting
 from ...bitstream.clip_reader import PacketGroup
 from ...bitstream.clip_streams import Stream
+from ...bitstream.errors import LimitExceededError
 from ...bitstream.header import Header
 from ..errors import MediaWarning
 from ..frame import Samples
@@ -25,6 +26,7 @@ from .pixels import FromRgb, format_names, matrix_out, range_out
 from .turning import matrix_of
 
 Words = dict[str, str]
+MAX_REPEATS = 2**16  # of one frame at a constant rate, 44 minutes at 25 a second; a file may claim years
 DEFAULT_RATE = Fraction(25)  # frames per second, where none is known and one is needed
 
 
@@ -185,7 +187,11 @@ class MediaSink:
         return stream
 
     def write(self, pixels: Samples, time: int, duration: int) -> None:
-        """Write a frame [H, W, channels] as stored, shown at `time` for `duration` ticks of the clip."""
+        """Write a frame [H, W, channels] as stored, shown at `time` for `duration` ticks of the clip.
+
+        Raises:
+            LimitExceededError: the container has a constant rate, and one frame stands too long in it.
+        """
         upright = turn_upright(pixels, self._orientation)
         if self._container.timed:
             self._encode(upright, time, duration)
@@ -197,12 +203,19 @@ class MediaSink:
 
     def _fill(self, until: int) -> None:
         """Write the held frame as often as it takes to reach a time, counted from the first frame: what is
-        rounded then never adds up."""
+        rounded then never adds up. Raises LimitExceededError where that is too often."""
         assert self._held is not None
         pixels, time, _ = self._held
         self._begun = time if self._begun is None else self._begun
         slots = round((until - self._begun) * self._clip.tick * self._rate)
-        for _ in range(max(1, slots - self._slots)):
+        repeats = max(1, slots - self._slots)
+        if repeats > MAX_REPEATS:
+            raise LimitExceededError(
+                f"the frame at {float(time * self._clip.tick):g} s would be written {repeats} times at "
+                f"{float(self._rate):g} frames a second, at most {MAX_REPEATS}: "
+                "decode to mkv or mp4, where frames have times"
+            )
+        for _ in range(repeats):
             self._encode(pixels, self._slots, 1)
             self._slots += 1
 
