@@ -54,7 +54,7 @@ SPECS = (
         name="fast",
         kind="image",
         file="fast.safetensors",
-        sha256="af6a333c95d5086e26bebbfaa106cc49ec7502ea75ee144a0df07ef9af45bed0",
+        sha256="b9e3839d36a099ca167e872de13382213601a4693222c9b82266a6ac33acc69e",
     ),
     ModelSpec(
         wire_id=2,
