@@ -4,6 +4,7 @@ import inspect
 import io
 import os
 import pickle
+import re
 import signal
 import subprocess
 import sys
@@ -25,7 +26,7 @@ from linnet.codec.cli.errand import do_apart, do_here, portable
 from linnet.codec.cli.exits import ExitCode, describe, exit_code
 from linnet.codec.cli.jobs import PIPE, Job
 from linnet.codec.cli.run import Outcome, Result
-from linnet.codec.cli.team import Team, threads_each
+from linnet.codec.cli.team import SPINS, Team, threads_each
 from linnet.codec.cli.writing import Writing
 from linnet.codec.workers.crew import WorkerLostError
 
@@ -155,6 +156,28 @@ def test_processes_share_the_cores_unless_told_otherwise(monkeypatch: pytest.Mon
     assert (threads_each(1), threads_each(cores), threads_each(5 * cores)) == (cores, 1, 1)
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     assert threads_each(2) == 3
+
+
+def test_openmp_hears_how_long_its_threads_wait_awake(
+    tmp_path: Path, photo: Image.Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo.crop((0, 0, 64, 64)).save(tmp_path / "a.png")
+    for name in ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("OMP_DISPLAY_ENV", "VERBOSE")
+
+    def turns() -> list[str]:
+        done = linnet("encode", "a.png", "-f", cwd=tmp_path)
+        return re.findall(r"GOMP_SPINCOUNT = '(\d+)'", done.err)
+
+    torch = subprocess.run([sys.executable, "-c", "import torch"], capture_output=True, check=True)
+    gnu = b"GOMP_SPINCOUNT" in torch.stderr  # other OpenMPs have no such number
+    assert turns() == [str(SPINS)] * gnu
+    monkeypatch.setenv("GOMP_SPINCOUNT", "77")
+    assert turns() == ["77"] * gnu
+    monkeypatch.delenv("GOMP_SPINCOUNT")
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
+    assert str(SPINS) not in turns()
 
 
 def test_several_at_once_tell_what_one_by_one_tells(tmp_path: Path, photo: Image.Image) -> None:

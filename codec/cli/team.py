@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from ..workers.crew import Crew
 
 
+SPINS = 10_000  # turns of the loop in which a thread waits for work
+
+
 class Executor(str, Enum):
     """Where the work is done."""
 
@@ -54,6 +57,16 @@ class Team:
         from ..workers.crew import LocalCrew
 
         return LocalCrew(size, threads)
+
+
+def share_cores() -> None:
+    """Before torch is loaded: threads that wait give their core back sooner. The user's own choice stands.
+
+    GNU's OpenMP goes round its waiting loop 300,000 times before it sleeps. Where other programs want the
+    cores too, that is time for the very thread that is waited for: benchmarks/results/contention.json.
+    """
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ.setdefault("GOMP_SPINCOUNT", str(SPINS))
 
 
 def threads_each(workers: int) -> int:
