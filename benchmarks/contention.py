@@ -1,6 +1,6 @@
 """Encoding where others want the cores too: how long OpenMP's threads wait awake.
 
-    python benchmarks/contention.py --out benchmarks/results/contention.json
+    python benchmarks/contention.py --runs 3 --out benchmarks/results/contention.json
 
 `linnet encode` of a photograph, enlarged, each time in a fresh process: with the command's own count of turns
 in the waiting loop and with others, alone and beside one busy process per core. All in turn; wall times,
@@ -26,6 +26,7 @@ from speed import photograph
 SIZE = (2048, 1536)
 GNU_SPINS = 300_000  # what GNU's OpenMP does unless told
 COUNTS = (None, 1000, 30_000, GNU_SPINS)  # None: what the command chooses
+COMMAND = "python benchmarks/contention.py"
 BUSY = "while True: pass"
 
 
@@ -77,7 +78,7 @@ def main() -> None:
         Image.fromarray(photograph(*SIZE)).save(picture, compress_level=1)
         rows = measure(picture, words.runs)
     result = {
-        "command": "python benchmarks/contention.py --out benchmarks/results/contention.json",
+        "command": f"{COMMAND} --runs {words.runs} --out benchmarks/results/contention.json",
         "machine": {"processor": platform.machine(), "cores": os.cpu_count()},
         "torch": torch.__version__,
         "picture": f"{SIZE[0]}x{SIZE[1]}",
