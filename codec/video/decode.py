@@ -86,7 +86,8 @@ def decode_video(
             result.damage says so.
         progress: called with (frames done, frames; 0 if unknown).
     Raises:
-        FormatError, LimitExceededError: as `decode`. ValueError: format, codec, device or times.
+        FormatError, LimitExceededError: as `decode`; the latter also where y4m or avi, of constant rate,
+            would repeat one frame more than 65,536 times. ValueError: format, codec, device or times.
         FileExistsError, OSError.
     """
     if end is not None and end <= (start or 0):
