@@ -16,7 +16,7 @@ HYPER_STRIDE = 4  # latents per hyper-latent, each side
 SCALES = 64  # scale indices; 0 is "not coded"
 SCALE_MIN, SCALE_MAX = 0.11, 64.0
 INDEX_UNIT = 8.0  # scale indices per unit of the networks' output: about a factor of 2.2 in sigma
-START_SHARE = 0.5  # of a latent's overall standard deviation: what remains once its surroundings are known
+START_SHARE = 0.5  # of a latent's overall standard deviation; see QuadtreePrior.start_from_spread
 
 
 def scale_of(index: Tensor) -> Tensor:
@@ -84,13 +84,18 @@ class QuadtreePrior(nn.Module):
         self.register_buffer("octaves", torch.zeros(LEVELS, latent))
 
     @torch.no_grad()
-    def start_from_spread(self, spread: Tensor) -> None:
-        """Start with the scales that latents of these standard deviations (pixels of range 1) have."""
-        levels = torch.arange(LEVELS).float()
-        self.octaves.copy_(torch.log2(spread / step_size(levels)[:, None]).round().clamp_min(0))
-        knots = torch.linspace(0, LEVELS - 1, len(self.level_index.values))
-        sigma = START_SHARE * spread / step_size(knots)[:, None]
-        self.level_index.values.copy_(index_of(sigma) / INDEX_UNIT)
+    def start_from_spread(self, spread: Tensor, first: int = 0, share: float = START_SHARE) -> None:
+        """Start with the scales that latents of these standard deviations (pixels of range 1) have.
+
+        Args:
+            spread: of the latents from number `first` on; the others are left as they are.
+            share: of a standard deviation, what remains once the latent's surroundings are known.
+        """
+        levels = torch.arange(LEVELS, device=spread.device).float()
+        self.octaves[:, first:] = torch.log2(spread / step_size(levels)[:, None]).round().clamp_min(0)
+        knots = torch.linspace(0, LEVELS - 1, len(self.level_index.values), device=spread.device)
+        sigma = share * spread / step_size(knots)[:, None]
+        self.level_index.values[:, first:] = index_of(sigma) / INDEX_UNIT
 
     def step(self, number: int, feature: Tensor, y_hat: Tensor, level: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and (fractional) scale index, [N, latent, h, w] each, seen from step `number`."""

@@ -37,9 +37,12 @@ class Analysis(nn.Module):
         self.gain = step_gain(config.latent)
         start_at_zero(self.leave)
 
+    def features(self, x: Tensor, level: Tensor) -> Tensor:
+        """What the last layer sees, [N, analysis, H/8, W/8]."""
+        return self.blocks(self.enter(F.pixel_unshuffle(x, 8))) * self.inner_gain(level)
+
     def forward(self, x: Tensor, level: Tensor, shortcut: WaveletShortcut) -> Tensor:
-        feature = self.blocks(self.enter(F.pixel_unshuffle(x, 8))) * self.inner_gain(level)
-        return (self.leave(feature) + shortcut.analyse(x)) * self.gain(level)
+        return (self.leave(self.features(x, level)) + shortcut.analyse(x)) * self.gain(level)
 
 
 class Synthesis(nn.Module):
@@ -81,10 +84,13 @@ class HyperAnalysis(nn.Module):
         nn.init.normal_(last.weight, std=0.35)  # smaller hyper-latents would all round to 0 and teach nothing
 
     @torch.no_grad()
-    def start_from_spread(self, spread: Tensor) -> None:
-        """Start with gains that make latents of these standard deviations (pixels of range 1) alike."""
-        knots = torch.linspace(0, LEVELS - 1, len(self.gain.values))
-        self.gain.values.copy_(torch.log(step_size(knots)[:, None] / spread))
+    def start_from_spread(self, spread: Tensor, first: int = 0) -> None:
+        """Start with gains that make latents of these standard deviations (pixels of range 1) alike.
+
+        The spread is that of the latents from number `first` on; the others are left as they are.
+        """
+        knots = torch.linspace(0, LEVELS - 1, len(self.gain.values), device=spread.device)
+        self.gain.values[:, first:] = torch.log(step_size(knots)[:, None] / spread)
 
     def forward(self, y: Tensor, level: Tensor) -> Tensor:
         return self.net(y * self.gain(level))

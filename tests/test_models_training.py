@@ -13,6 +13,7 @@ from linnet.models.training.__main__ import main
 from linnet.models.training.config import find_config, read_config
 from linnet.models.training.data import is_held_out, photo_of
 from linnet.models.training.export import export
+from linnet.models.training.objective import Outcome
 from linnet.models.training.trainer import Trainer
 from linnet.models.weights import read_card
 
@@ -49,6 +50,17 @@ def test_the_learning_rate_warms_up_stays_and_falls(config_path: Path) -> None:
 def assert_same(one: torch.nn.Module, other: torch.nn.Module) -> None:
     values = zip(one.state_dict().items(), other.state_dict().values(), strict=True)
     assert [name for (name, value), twin in values if not torch.equal(value, twin)] == []
+
+
+def test_below_a_power_of_one_flat_samples_own_more_of_the_gradient() -> None:
+    bpp = torch.tensor([0.1, 0.9], requires_grad=True)
+    nothing, level = torch.zeros(2), torch.tensor([20.0, 20.0])
+    outcome = Outcome(bpp, nothing, nothing, nothing, nothing)
+    shares = []
+    for power in (1.0, 0.5):
+        (gradient,) = torch.autograd.grad(outcome.loss(level, power), bpp)
+        shares.append(float(gradient[0] / gradient[1]))
+    assert shares == pytest.approx([1, 3])
 
 
 @pytest.mark.parametrize("optimiser", ["adam", "soap"])
@@ -126,6 +138,7 @@ def test_an_export_meets_the_certificate_and_keeps_the_rate(config_path: Path, t
         ("steps = 'many'", "steps"),
         ("steps = 0", "steps"),
         ("decay_share = 0", "decay_share"),
+        ("sample_power = 1.5", "sample_power"),
         ("metric = 'vmaf'", "ms-ssim"),
         ("optimiser = 'sgd'", "soap"),
         ("level_low = 40\nlevel_high = 30", "level_low"),

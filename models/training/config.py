@@ -24,15 +24,17 @@ class TrainConfig:
     data: folder of pictures (of clips, for an inter model), or a `.npz` made by `--pack`. run: folder of
     checkpoints and curves.
     start: a `best.pt` to fine-tune; its moving average becomes the first weights. Or a model file, or the
-    name of a model that ships (see `recover`). An inter model may start from an image model of the same
-    widths: it then begins by coding the residual as if it were a picture.
+    name of a model that ships (see `recover`). An image model may start from one of fewer latents (see
+    `growth`). An inter model may start from an image model of the same widths: it then begins by coding the
+    residual as if it were a picture.
     steps: planned total, the schedule ends there. decay_share: in this last part of the steps the learning
     rate falls by a cosine, before it is level. crop_px, batch (of each process): first stage; the last
     `late_share` of the steps uses late_crop_px and late_batch. optimiser: `soap` is for going on from
     trained weights; from the start `adam` learns faster. Its steps take a fifth longer. valid_crops: held-out
-    pictures per evaluation. metric: what distortion is. level_low, level_high: quality levels drawn in
-    training. compile: torch.compile with CUDA graphs; `auto` is on a GPU only. precision: of the transforms;
-    `auto` is bf16 where this machine multiplies faster in it.
+    pictures per evaluation. metric: what distortion is. sample_power: each sample's loss is raised to it,
+    so that below 1 flat pictures weigh more (held-out losses stay those of 1). level_low, level_high: quality
+    levels drawn in training. compile: torch.compile with CUDA graphs; `auto` is on a GPU only. precision: of
+    the transforms; `auto` is bf16 where this machine multiplies faster in it.
     Of an inter model: stills, pictures that are set in motion beside the clips. frames: of a chain, the key
     frame included. key_model: a model that ships, for the key frames.
     Of a VQ model: key_model, whose transforms it starts with. It may `start` from a model of fewer fine
@@ -63,6 +65,7 @@ class TrainConfig:
     level_low: float = 0.0
     level_high: float = LEVELS - 1.0
     metric: str = "mse"
+    sample_power: float = 1.0
     compile: str = "auto"
     precision: str = "auto"
     kind: str = "image"
@@ -122,8 +125,9 @@ def read_config(path: Path, given: Mapping[str, Path | None] | None = None) -> T
     config = TrainConfig(**_checked(TrainConfig, values, str(path)), model=model)
     if not 0 <= config.level_low <= config.level_high <= LEVELS - 1:
         raise ValueError(f"{path}: level_low and level_high must rise and lie in 0..{LEVELS - 1}")
-    if not 0 < config.decay_share <= 1:
-        raise ValueError(f"{path}: decay_share = {config.decay_share} must be above 0 and at most 1")
+    for key in ("decay_share", "sample_power"):
+        if not 0 < (value := getattr(config, key)) <= 1:
+            raise ValueError(f"{path}: {key} = {value} must be above 0 and at most 1")
     if config.kind == "inter" and (config.frames < 2 or config.metric != "mse"):
         raise ValueError(f"{path}: an inter model needs 2 frames or more and metric = 'mse'")
     late = config.late_crop_px if config.late_share else config.crop_px

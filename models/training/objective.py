@@ -37,10 +37,15 @@ class Outcome:
     def psnr_db(self) -> Tensor:
         return -10 * torch.log10(self.mse)
 
-    def loss(self, level: Tensor) -> Tensor:
-        """Scalar; each sample is divided by sqrt(lambda) so that high qualities do not own the gradient."""
+    def loss(self, level: Tensor, power: float = 1.0) -> Tensor:
+        """Scalar; each sample is divided by sqrt(lambda) so that high qualities do not own the gradient.
+
+        power: each sample's loss is raised to it, and divided by it: below 1, rich crops own less of the
+        gradient too. The trade of rate against distortion within a sample stays what lambda says.
+        """
         weight = lambda_of(level)
-        return ((weight * self.distortion + self.bpp) * (0.0155 / weight).sqrt()).mean()
+        each = (weight * self.distortion + self.bpp) * (0.0155 / weight).sqrt()
+        return each.pow(power).mean() / power
 
 
 Model = TypeVar("Model", ImageModel, InterModel)

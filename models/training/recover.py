@@ -3,6 +3,7 @@
 A model file holds no optimiser and no moving average, and the density of the hyper-latents only as tables.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from torch import Tensor, nn
 
 from ...bitstream.errors import FormatError
 from ...entropy.tables import CdfTable
+from ..image import ImageModel
 from ..inter.model import InterModel
 from ..recovery import recovered
 from ..transforms import ImageConfig
@@ -86,14 +88,17 @@ def recover(path: Path, net: LatentCoding) -> None:
 def start_state(path: Path, net: nn.Module) -> dict[str, Tensor]:
     """What a `best.pt` would hold under "model", of a model file (errors as recover).
 
-    Of an image model that an inter model is to start from, the state is that of the image model.
+    Of an image model that an inter model is to start from, the state is that of the image model; of an image
+    model of fewer latents than `net` has, it is that of the smaller one (see `growth`).
     """
     if not isinstance(net, LatentCoding):
         raise ValueError(
             f"{path}: only image and inter models start from a model file, a VQ model from a best.pt"
         )
     taken = net
-    if isinstance(net.model, InterModel) and _card(path)[1].get("kind", "image") == "image":
-        taken = TrainingModel(net.model.config)
+    config, card = _card(path)
+    if card.get("kind", "image") == "image":
+        latent = config.latent if isinstance(net.model, ImageModel) else net.model.config.latent
+        taken = TrainingModel(replace(net.model.config, latent=min(latent, net.model.config.latent)))
     recover(path, taken)
     return taken.state_dict()

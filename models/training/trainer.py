@@ -13,6 +13,7 @@ from .checkpoint import load_state, save_state
 from .config import TrainConfig
 from .curves import append_row, draw, read_rows
 from .groups import parameter_groups
+from .growth import from_fewer_latents, latents_of, start_added_latents
 from .inter import InterTraining, from_image_model
 from .objective import Outcome, TrainingModel
 from .recover import model_file, start_state
@@ -66,21 +67,26 @@ class Trainer:
             found = {"model": start_state(file, self.net)} if file else None
             state = found or load_state(self.config.start, self.device)
             self._load(state, "model", self.config.start)
-            self._start_added_stages(state["model"])
+            self._start_added(state["model"])
         else:
             basis = self.task.basis(self.generator)
             self.net.model.start_from_basis(*(part.to(self.device) for part in basis))
         self.averaged.load_state_dict(self.net.state_dict())
         self.config.run.mkdir(parents=True, exist_ok=True)
 
-    def _start_added_stages(self, loaded: dict[str, Tensor]) -> None:
-        if not isinstance(self.net, VqTraining):
-            return
-        config, stages = self.net.model.config, stages_of(loaded)
+    def _start_added(self, loaded: dict[str, Tensor]) -> None:
+        """What the model has more of than the one it starts from."""
+        if isinstance(self.net, TrainingModel) and latents_of(loaded) < self.config.model.latent:
+            start_added_latents(self.net.model, latents_of(loaded), self.task.batch, self.config.seed)
+        if isinstance(self.net, VqTraining):
+            self._start_added_stages(self.net, loaded)
+
+    def _start_added_stages(self, net: VqTraining, loaded: dict[str, Tensor]) -> None:
+        config, stages = net.model.config, stages_of(loaded)
         if len(stages) < len(config.stages):
             pictures, seed = self.task.basis(self.generator)
             first = len(stages) - len(config.coarse)
-            self.net.model.start_added_stages(pictures.to(self.device), seed, first)
+            net.model.start_added_stages(pictures.to(self.device), seed, first)
 
     def _optimiser(self) -> torch.optim.Optimizer:
         groups = parameter_groups(self.net, self.config.shortcut_rate)
@@ -156,7 +162,7 @@ class Trainer:
         torch.compiler.cudagraph_mark_step_begin()
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             outcome = self.forward(samples, level)
-        loss = outcome.loss(level)
+        loss = outcome.loss(level, self.config.sample_power)
         loss.backward()
         return loss.detach()
 
@@ -289,6 +295,8 @@ class Trainer:
             values = state[key]
             if isinstance(self.net, InterTraining) and "model.temporal.adaptor.weight" not in values:
                 values = from_image_model(values, self.net.state_dict())
+            if isinstance(self.net, TrainingModel):
+                values = from_fewer_latents(values, self.net.state_dict())
             if isinstance(self.net, VqTraining):
                 values = from_fewer_stages(values, self.net.state_dict())
             self.net.load_state_dict(values)

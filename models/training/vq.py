@@ -35,9 +35,9 @@ class VqOutcome:
     def psnr_db(self) -> Tensor:
         return -10 * torch.log10(self.mse)
 
-    def loss(self, level: Tensor) -> Tensor:
-        """Scalar."""
-        return self.each_loss.mean()
+    def loss(self, level: Tensor, power: float = 1.0) -> Tensor:
+        """Scalar; `power` as of objective.Outcome."""
+        return self.each_loss.pow(power).mean() / power
 
 
 class VqModel(VqTransforms):

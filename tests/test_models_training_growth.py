@@ -1,0 +1,81 @@
+"""An image model starts from one of fewer latents: it codes as that one did, then shows more."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from model_samples import training_folder
+from PIL import Image
+from torch import Tensor
+
+from linnet.models.training.config import read_config
+from linnet.models.training.growth import from_fewer_latents, latents_of
+from linnet.models.training.objective import Outcome, TrainingModel
+from linnet.models.training.recover import recover, start_state
+from linnet.models.training.trainer import Trainer
+from linnet.models.transforms import ImageConfig
+from linnet.models.zoo import find
+
+CPU = torch.device("cpu")
+LOW, HIGH = torch.full((1,), 10.0), torch.full((1,), 60.0)
+
+
+@pytest.fixture
+def crop(photo: Image.Image) -> Iterator[Tensor]:
+    """[1, 3, 128, 128] in 0..1: the medals, rich in detail."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    corner = photo.crop((300, 380, 428, 508))
+    pixels = torch.frombuffer(bytearray(corner.tobytes()), dtype=torch.uint8)
+    yield pixels.view(128, 128, 3).permute(2, 0, 1)[None].float() / 255
+    torch.set_num_threads(threads)
+
+
+@torch.no_grad()
+def coded(model: TrainingModel, crop: Tensor, level: Tensor) -> Outcome:
+    """Rate and picture as a file has them, but for the chosen symbols."""
+    return model(crop, level)
+
+
+def test_added_latents_change_nothing_until_they_are_started(crop: Tensor) -> None:
+    few, more = TrainingModel(ImageConfig()).eval(), TrainingModel(ImageConfig(latent=352)).eval()
+    recover(find("fast").path, few)
+    config = ImageConfig(latent=few.model.config.latent)
+    more.load_state_dict(from_fewer_latents(few.state_dict(), more.state_dict()))
+    assert latents_of(more.state_dict()) == 352 > config.latent
+    for level in (LOW, HIGH):
+        before, after = (coded(model, crop, level) for model in (few, more))
+        assert torch.allclose(after.picture, before.picture, atol=1e-4)
+        assert float(after.bpp) == pytest.approx(float(before.bpp), rel=1e-3)
+
+
+def test_a_model_of_as_many_latents_is_loaded_as_it_is() -> None:
+    state = TrainingModel(ImageConfig()).state_dict()
+    assert from_fewer_latents(state, state) is state
+
+
+def test_a_run_with_more_latents_than_its_start_shows_more_at_high_quality(
+    crop: Tensor, photo: Image.Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("linnet.models.training.growth.CROPS", 256)
+    path = training_folder(tmp_path, photo)
+    few = TrainingModel(ImageConfig()).eval()
+    few.load_state_dict(start_state(find("fast").path, few))
+    head, _ = path.read_text().split("[model]")
+    path.write_text(f"start = 'fast'\n{head}[model]\nlatent = {few.model.config.latent + 64}\n")
+    more = Trainer(read_config(path), CPU).averaged.eval()
+    assert isinstance(more, TrainingModel)
+    low = [coded(model, crop, LOW) for model in (few, more)]
+    assert float(low[1].bpp) == pytest.approx(float(low[0].bpp), rel=0.01)
+    assert float(low[1].psnr_db) == pytest.approx(float(low[0].psnr_db), abs=0.02)
+    high = [coded(model, crop, HIGH) for model in (few, more)]
+    assert float(high[1].psnr_db) > float(high[0].psnr_db) + 0.1
+
+
+def test_a_model_of_more_latents_is_no_start_for_one_of_fewer(photo: Image.Image, tmp_path: Path) -> None:
+    path = training_folder(tmp_path, photo)
+    head, _ = path.read_text().split("[model]")
+    path.write_text(f"start = 'fast'\n{head}[model]\nlatent = 192\n")
+    with pytest.raises(ValueError, match="of another architecture"):
+        Trainer(read_config(path), CPU)
