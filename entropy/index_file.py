@@ -23,7 +23,7 @@ def read_index_model(source: TensorSource) -> IndexModel:
         _read_grid(source, f"index.{name}", *sizes)
         for name, sizes in zip(("coarse", "fine"), zip(stages, blocks, strict=True), strict=True)
     )
-    lift = source.linear("index.lift")
+    lift = source.linear("index.lift", coarse.blocks[0].bound)
     width_in, width_out = coarse.embeddings[0].shape[1], fine.embeddings[0].shape[1]
     if lift.weight.shape != (4 * width_out, width_in):
         raise _damaged(f"lift has weights of {list(lift.weight.shape)}")
@@ -40,7 +40,7 @@ def _read_grid(source: TensorSource, name: str, stages: int, count: int) -> Grid
         table = checked_integers(source.tensor(part), 2, -MAX_EMBEDDING, MAX_EMBEDDING, part)
         embeddings.append(table.to(source.device, source.dtype))
     blocks = tuple(source.block(f"{name}.block{number}") for number in range(count))
-    heads = tuple(source.linear(f"{name}.head{stage}") for stage in range(stages))
+    heads = tuple(source.linear(f"{name}.head{stage}", blocks[0].bound) for stage in range(stages))
     width = embeddings[0].shape[1]
     for table, head in zip(embeddings, heads, strict=True):
         codes = len(table) - 1

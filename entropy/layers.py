@@ -20,6 +20,7 @@ from numpy import typing as npt
 from torch import Tensor
 
 from ..bitstream.errors import FormatError
+from . import int8
 
 EXACT: Final = 2**24  # float32 holds every integer up to here
 MAX_SHIFT: Final = 23  # bits: the rounding term alone stays below EXACT
@@ -108,13 +109,38 @@ class _ExactLayer:
         return int(bounds[channel])
 
 
+@dataclass(frozen=True, eq=False)
 class ExactLinear(_ExactLayer):
-    """A 1x1 convolution as a matrix product: weight [out, in], x [..., in] to [..., out]."""
+    """A 1x1 convolution as a matrix product: weight [out, in], x [..., in] to [..., out].
+
+    Attributes:
+        bytewise: multiply in int8, see `in_bytes`. Inputs and outputs are of `dtype` all the same.
+    """
+
+    bytewise: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.bytewise:
+            object.__setattr__(self, "_factors", self._factors.to(torch.int8))
+
+    def in_bytes(self, input_max: int) -> "ExactLinear":
+        """The layer with products of int8, or as it is where inputs or weights are too large for them."""
+        fits = input_max <= int8.INPUT_MAX and int(self.weight.abs().max()) <= int8.WEIGHT_MAX
+        return replace(self, bytewise=fits and self.dtype == torch.float32)
 
     def __call__(self, x: Tensor) -> Tensor:
         """Give clamp(floor((x @ W.T + b + 2**(k-1)) * 2**-k), low, high)."""
-        flat = torch.addmm(self._start, x.reshape(-1, x.shape[-1]), self._factors)
-        return self._requantise(flat).view(*x.shape[:-1], -1)
+        rows = x.reshape(-1, x.shape[-1])
+        if not self.bytewise:
+            flat = self._requantise(torch.addmm(self._start, rows, self._factors))
+            return flat.view(*x.shape[:-1], -1)
+        flat = rows.new_empty(len(rows), self._factors.shape[1])
+        count = int8.rows_at_once(flat.shape[1])
+        for given, found in zip(rows.split(count), flat.split(count), strict=True):
+            torch.add(int8.product(given, self._factors), self._start, out=found)
+            self._requantise(found)
+        return flat.view(*x.shape[:-1], -1)
 
     def certify(self, input_max: InputMax) -> int:
         """Prove the sums exact: sum |w| * input_max + |b| + 2**(k-1) < 2**24 for every output channel.

@@ -1,6 +1,6 @@
 """The exact networks: hyper-synthesis and quadtree prior in integers, read from a model file's tensors."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ..bitstream.errors import FormatError
+from .int8 import multiplies_int8
 from .layers import MAX_SHIFT, ExactDepthwise, ExactLinear, exact_add, exact_rescale, upsample
 
 MEAN_BITS = 6  # means lie on a grid of 2^-6 of a quantisation step
@@ -154,10 +155,27 @@ def _certify_shifts(name: str, context_shift: Tensor, octaves: Tensor) -> None:
 
 
 class TensorSource:
-    """Integer tensors of a model file by dotted name, moved to one device and working type."""
+    """Integer tensors of a model file by dotted name, moved to one device and working type.
 
-    def __init__(self, tensors: Mapping[str, Tensor], dtype: torch.dtype, device: torch.device) -> None:
-        self.tensors, self.dtype, self.device = tensors, dtype, device
+    bytewise: matrix products in int8, see `int8.multiplies_int8`.
+    """
+
+    def __init__(
+        self,
+        tensors: Mapping[str, Tensor],
+        dtype: torch.dtype,
+        device: torch.device,
+        bytewise: bool = False,
+    ) -> None:
+        self.tensors, self.dtype, self.device, self.bytewise = tensors, dtype, device, bytewise
+
+    @classmethod
+    def of_each_type(cls, tensors: Mapping[str, Tensor], device: torch.device) -> Iterator["TensorSource"]:
+        """The ways to compute on a device, the fastest first; a self-test says which of them is exact."""
+        if multiplies_int8(device):
+            yield cls(tensors, torch.float32, device, bytewise=True)
+        yield cls(tensors, torch.float32, device)
+        yield cls(tensors, torch.float64, device)
 
     def tensor(self, name: str) -> Tensor:
         """The tensor `name`. Raises FormatError where the file lacks it."""
@@ -167,8 +185,10 @@ class TensorSource:
             )
         return self.tensors[name].to(self.device, self.dtype)
 
-    def linear(self, name: str) -> ExactLinear:
-        return ExactLinear(*self._parts(name), name=name).to(self.dtype, self.device)
+    def linear(self, name: str, input_max: int) -> ExactLinear:
+        """The layer `name`, whose inputs are at most `input_max`."""
+        layer = ExactLinear(*self._parts(name), name=name).to(self.dtype, self.device)
+        return layer.in_bytes(input_max) if self.bytewise else layer
 
     def depthwise(self, name: str) -> ExactDepthwise:
         return ExactDepthwise(*self._parts(name), name=name).to(self.dtype, self.device)
@@ -179,43 +199,50 @@ class TensorSource:
         return weight, bias, shift, low, high
 
     def block(self, name: str) -> ExactBlock:
-        layers = [self.linear(f"{name}.{part}") for part in ("enter", "leave", "expand", "contract")]
-        enter, leave, expand, contract = layers
         bound = int(self.tensor(f"{name}.bound")[0])
-        return ExactBlock(enter, self.depthwise(f"{name}.depthwise"), leave, expand, contract, bound)
+        enter, expand, contract = (self.linear(f"{name}.{part}", bound) for part in _ON_THE_RESIDUAL)
+        depthwise = self.depthwise(f"{name}.depthwise")
+        leave = self.linear(f"{name}.leave", depthwise.output_max)
+        return ExactBlock(enter, depthwise, leave, expand, contract, bound)
+
+
+_ON_THE_RESIDUAL = ("enter", "expand", "contract")  # layers whose inputs are within the block's bound
 
 
 def read_hyper_net(source: TensorSource) -> HyperNet:
     """The tensors below `hyper.` as a network."""
+    block1, block2 = source.block("hyper.block1"), source.block("hyper.block2")
     return HyperNet(
         grid=source.tensor("hyper.grid"),
-        block1=source.block("hyper.block1"),
-        up1=source.linear("hyper.up1"),
-        block2=source.block("hyper.block2"),
-        up2=source.linear("hyper.up2"),
+        block1=block1,
+        up1=source.linear("hyper.up1", block1.bound),
+        block2=block2,
+        up2=source.linear("hyper.up2", block2.bound),
         level_bias=source.tensor("hyper.level_bias"),
     )
 
 
 def read_prior_net(source: TensorSource) -> PriorNet:
     """The tensors below `prior.` as a network."""
+    fuse1, fuse2, trunk = (source.block(f"prior.{name}") for name in ("fuse1", "fuse2", "trunk"))
     return PriorNet(
-        fuse1=source.block("prior.fuse1"),
-        fuse2=source.block("prior.fuse2"),
+        fuse1=fuse1,
+        fuse2=fuse2,
         context_shift=source.tensor("prior.context_shift"),
         octaves=source.tensor("prior.octaves"),
         level_index=source.tensor("prior.level_index"),
-        adaptors=tuple(source.linear(f"prior.adaptor{n}") for n in range(1, STEPS)),
-        trunk=source.block("prior.trunk"),
-        heads=tuple(source.linear(f"prior.head{n}") for n in range(STEPS)),
+        adaptors=tuple(source.linear(f"prior.adaptor{n}", trunk.bound) for n in range(1, STEPS)),
+        trunk=trunk,
+        heads=tuple(source.linear(f"prior.head{n}", (trunk if n else fuse2).bound) for n in range(STEPS)),
     )
 
 
 def read_temporal_net(source: TensorSource) -> TemporalNet:
     """The tensors below `temporal.` as a network."""
+    bound = int(source.tensor("temporal.bound")[0])
     return TemporalNet(
         context_shift=source.tensor("temporal.context_shift"),
         octaves=source.tensor("prior.octaves"),
-        adaptor=source.linear("temporal.adaptor"),
-        bound=int(source.tensor("temporal.bound")[0]),
+        adaptor=source.linear("temporal.adaptor", max(bound, MOTION_BOUND)),
+        bound=bound,
     )

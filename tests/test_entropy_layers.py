@@ -7,6 +7,8 @@ from numpy import typing as npt
 from torch import Tensor
 
 from linnet.bitstream.errors import FormatError
+from linnet.entropy import int8
+from linnet.entropy.int8 import multiplies_int8
 from linnet.entropy.layers import (
     EXACT,
     ExactDepthwise,
@@ -60,8 +62,45 @@ def extreme_inputs(shape: tuple[int, ...], seed: int, largest: int = 2047) -> In
 
 
 def run(layer: ExactLinear | ExactDepthwise, x: Int64, dtype: torch.dtype = torch.float32) -> Int64:
+    return run_as_it_is(layer.to(dtype), x)
+
+
+def run_as_it_is(layer: ExactLinear | ExactDepthwise, x: Int64) -> Int64:
     with exact_arithmetic(), torch.inference_mode():
-        return layer.to(dtype)(torch.from_numpy(x).to(dtype)).to(torch.int64).numpy()
+        return layer(torch.from_numpy(x).to(layer.dtype)).to(torch.int64).numpy()
+
+
+@pytest.mark.parametrize("largest", [0, 1, 127, 2047, int8.INPUT_MAX])
+def test_int8_products_equal_int64_at_the_edges_of_both_bytes(largest: int) -> None:
+    edges = [largest, 255, 256, 128, 127, 129, 384, 1, 0]
+    inputs = np.array([value for edge in edges for value in (edge, -edge) if edge <= largest])
+    generator = np.random.default_rng(largest)
+    x = np.concatenate([generator.choice(inputs, (40, 300)), np.repeat(inputs[:, None], 300, 1)])
+    weight = generator.choice([-127, -1, 0, 127], (300, 24))
+    weight[:, 0], weight[:, 1] = 127, -127
+    found = int8.product(torch.from_numpy(x).float(), torch.from_numpy(weight).to(torch.int8))
+    if multiplies_int8(torch.device("cpu")):  # older processors may saturate, and never get there
+        assert np.array_equal(found.numpy(), x @ weight)
+    assert found.dtype == torch.int32
+
+
+def test_a_linear_layer_in_bytes_equals_int64_whatever_its_size() -> None:
+    layer = edge_linear(32, 600, seed=5).in_bytes(2047)
+    assert layer.bytewise
+    rows = int8.rows_at_once(600)
+    for count in (1, rows - 1, rows, 2 * rows + 3):
+        x = extreme_inputs((1, count, 1, 32), seed=count)
+        if multiplies_int8(torch.device("cpu")):
+            assert np.array_equal(run_as_it_is(layer, x), linear_oracle(layer, x))
+
+
+def test_a_layer_that_int8_does_not_hold_stays_as_it_is() -> None:
+    layer = edge_linear(8, 8, seed=1)
+    assert layer.in_bytes(int8.INPUT_MAX).bytewise
+    assert not layer.in_bytes(int8.INPUT_MAX + 1).bytewise
+    assert not layer.to(torch.float64).in_bytes(2047).bytewise
+    heavy = ExactLinear(torch.full((2, 2), 128), torch.zeros(2), torch.zeros(2), LOW, HIGH)
+    assert not heavy.in_bytes(2047).bytewise
 
 
 @pytest.mark.parametrize(("inputs", "outputs"), [(1, 1), (7, 5), (416, 256), (96, 384)])

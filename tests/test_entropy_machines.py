@@ -11,6 +11,7 @@ PROGRAM = """
 import hashlib
 import numpy as np
 import torch
+from linnet.entropy.int8 import multiplies_int8
 from linnet.entropy.layers import ExactDepthwise, ExactLinear, exact_arithmetic
 
 def numbers(step, largest, *shape):
@@ -34,6 +35,10 @@ for threads, dtype in ((1, torch.float32), (2, torch.float32), (4, torch.float32
     with exact_arithmetic(), torch.inference_mode():
         y = spread.to(dtype)(mix.to(dtype)(torch.from_numpy(x).to(dtype)))
     print(digest(y.numpy()))
+
+bytewise = mix.in_bytes(255) if multiplies_int8(torch.device("cpu")) else mix
+with exact_arithmetic(), torch.inference_mode():
+    print(digest(spread(bytewise(torch.from_numpy(x).float())).numpy()))
 
 def requantise(layer, sums):
     shift = layer.shift.numpy()
@@ -70,4 +75,4 @@ def test_threads_and_instruction_sets_and_float64_give_the_same_integers(setting
         timeout=120,
     )
     assert result.returncode == 0, result.stderr
-    assert result.stdout.split() == [EXPECTED] * 5
+    assert result.stdout.split() == [EXPECTED] * 6

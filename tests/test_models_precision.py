@@ -9,6 +9,7 @@ from model_samples import fast, psnr_db
 from PIL import Image
 
 from linnet.entropy.coder import RateCounter, SymbolDecoder, SymbolEncoder
+from linnet.entropy.processor import cpu_flags
 from linnet.models.precision import multiplies_bf16
 
 
@@ -39,7 +40,7 @@ def test_a_file_made_in_bf16_has_the_same_symbols_in_float32(photo: Image.Image)
 
 
 def test_an_isa_limit_turns_bf16_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    multiplies_bf16.cache_clear()
+    cpu_flags.cache_clear()
     monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
     assert not multiplies_bf16(torch.device("cpu"))
-    multiplies_bf16.cache_clear()
+    cpu_flags.cache_clear()

@@ -159,7 +159,10 @@ def build(
     """
     config, _ = read_card(spec.path)
     entropy = build_entropy_model(tensors, device, dtype)
-    source = TensorSource(part(tensors, "exact."), entropy.prior.octaves.dtype, device)
+    prior = entropy.prior
+    source = TensorSource(
+        part(tensors, "exact."), prior.octaves.dtype, device, bytewise=prior.trunk.enter.bytewise
+    )
     transforms = load_transforms(InterTransforms(config), tensors, device)
     motion_table, skip_table = (_table(tensors, name, rows) for name, rows in TABLE_ROWS.items())
     return InterCodec(
