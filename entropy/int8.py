@@ -8,8 +8,8 @@ from torch import Tensor
 
 from .processor import cpu_flags
 
-INPUT_MAX: Final = 2**15 - 129  # an input is two signed bytes
-WEIGHT_MAX: Final = 127
+ONE_BYTE: Final = 127  # weights up to here take two products, larger ones four
+TWO_BYTES: Final = 2**15 - 129  # the largest input and weight: a signed upper byte and a signed lower one
 SUMS_AT_ONCE: Final = 2**18  # of each thread: they stay in its cache
 
 # Those of the VNNI family add up products in 32 bits. Older instructions add pairs of them in 16, which
@@ -28,12 +28,27 @@ def rows_at_once(columns: int) -> int:
     return max(1, SUMS_AT_ONCE * torch.get_num_threads() // columns)
 
 
-def product(x: Tensor, weight: Tensor) -> Tensor:
-    """Multiply integers: x [m, k] float up to +-INPUT_MAX, weight [k, n] int8 -> [m, n] int32.
+def bytes_of(whole: Tensor) -> tuple[Tensor, Tensor]:
+    """int16 as int8 `lower` and `upper`: whole = 256 * upper + lower. `whole` is used up."""
+    lower = whole.to(torch.int8)  # its lower byte, read with a sign
+    return lower, whole.sub_(lower).bitwise_right_shift_(8).to(torch.int8)
 
-    x = 256 * upper + lower with signed bytes: two products, whose sum is exact.
+
+def weights_of(weight: Tensor) -> tuple[Tensor, ...]:
+    """Integers [k, n] up to +-TWO_BYTES as what `product` takes: one byte of each where that is enough."""
+    if int(weight.abs().max()) <= ONE_BYTE:
+        return (weight.to(torch.int8),)
+    return bytes_of(weight.to(torch.int16))
+
+
+def product(x: Tensor, weight: tuple[Tensor, ...]) -> Tensor:
+    """Multiply integers: x [m, k] float up to +-TWO_BYTES, a weight of `weights_of` -> [m, n] int32.
+
+    The sums must be below 2^31; parts of them may wrap around on the way.
     """
-    upper = x.to(torch.int16)
-    lower = upper.to(torch.int8)  # the lower byte, read with a sign
-    upper = upper.sub_(lower).bitwise_right_shift_(8).to(torch.int8)
-    return torch._int_mm(lower, weight).add_(torch._int_mm(upper, weight), alpha=256)
+    lower, upper = bytes_of(x.to(torch.int16))
+    rest = torch._int_mm(upper, weight[0])
+    if len(weight) > 1:
+        rest.add_(torch._int_mm(lower, weight[1]))
+        rest.add_(torch._int_mm(upper, weight[1]), alpha=256)
+    return torch._int_mm(lower, weight[0]).add_(rest, alpha=256)

@@ -118,15 +118,16 @@ class ExactLinear(_ExactLayer):
     """
 
     bytewise: bool = False
+    _bytes: tuple[Tensor, ...] = field(init=False, repr=False, default=())
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.bytewise:
-            object.__setattr__(self, "_factors", self._factors.to(torch.int8))
+            object.__setattr__(self, "_bytes", int8.weights_of(self._factors))
 
     def in_bytes(self, input_max: int) -> "ExactLinear":
         """The layer with products of int8, or as it is where inputs or weights are too large for them."""
-        fits = input_max <= int8.INPUT_MAX and int(self.weight.abs().max()) <= int8.WEIGHT_MAX
+        fits = max(input_max, int(self.weight.abs().max())) <= int8.TWO_BYTES
         return replace(self, bytewise=fits and self.dtype == torch.float32)
 
     def __call__(self, x: Tensor) -> Tensor:
@@ -138,7 +139,7 @@ class ExactLinear(_ExactLayer):
         flat = rows.new_empty(len(rows), self._factors.shape[1])
         count = int8.rows_at_once(flat.shape[1])
         for given, found in zip(rows.split(count), flat.split(count), strict=True):
-            torch.add(int8.product(given, self._factors), self._start, out=found)
+            torch.add(int8.product(given, self._bytes), self._start, out=found)
             self._requantise(found)
         return flat.view(*x.shape[:-1], -1)
 

@@ -4,11 +4,13 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
+_LIMITS = {"ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA"}  # the library heeds both names
+
 
 @lru_cache(maxsize=1)
 def cpu_flags() -> frozenset[str]:
     """The flags of /proc/cpuinfo; none on other systems, or where oneDNN is told to use an older ISA."""
-    if "ONEDNN_MAX_CPU_ISA" in os.environ:
+    if not _LIMITS.isdisjoint(os.environ):
         return frozenset()
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()

@@ -15,7 +15,7 @@ from .quality import LEVELS, LevelGain, step_gain, step_size
 class ImageConfig:
     """Widths and depths of an image model; `fast` is the default."""
 
-    latent: int = 256
+    latent: int = 320
     analysis: int = 160
     analysis_blocks: int = 4
     synthesis: int = 128

@@ -70,36 +70,40 @@ def run_as_it_is(layer: ExactLinear | ExactDepthwise, x: Int64) -> Int64:
         return layer(torch.from_numpy(x).to(layer.dtype)).to(torch.int64).numpy()
 
 
-@pytest.mark.parametrize("largest", [0, 1, 127, 2047, int8.INPUT_MAX])
-def test_int8_products_equal_int64_at_the_edges_of_both_bytes(largest: int) -> None:
+@pytest.mark.parametrize("heaviest", [1, 127, 128, 2047])
+@pytest.mark.parametrize("largest", [0, 1, 127, 2047, int8.TWO_BYTES])
+def test_int8_products_equal_int64_at_the_edges_of_the_bytes(largest: int, heaviest: int) -> None:
     edges = [largest, 255, 256, 128, 127, 129, 384, 1, 0]
     inputs = np.array([value for edge in edges for value in (edge, -edge) if edge <= largest])
     generator = np.random.default_rng(largest)
-    x = np.concatenate([generator.choice(inputs, (40, 300)), np.repeat(inputs[:, None], 300, 1)])
-    weight = generator.choice([-127, -1, 0, 127], (300, 24))
-    weight[:, 0], weight[:, 1] = 127, -127
-    found = int8.product(torch.from_numpy(x).float(), torch.from_numpy(weight).to(torch.int8))
+    x = np.concatenate([generator.choice(inputs, (40, 30)), np.repeat(inputs[:, None], 30, 1)])
+    weight = generator.choice([-heaviest, -1, 0, heaviest // 2, heaviest], (30, 24))
+    weight[:, 0], weight[:, 1] = heaviest, -heaviest
+    weights = int8.weights_of(torch.from_numpy(weight))
+    found = int8.product(torch.from_numpy(x).float(), weights)
+    assert len(weights) == (1 if heaviest <= 127 else 2)
+    assert found.dtype == torch.int32
     if multiplies_int8(torch.device("cpu")):  # older processors may saturate, and never get there
         assert np.array_equal(found.numpy(), x @ weight)
-    assert found.dtype == torch.int32
 
 
-def test_a_linear_layer_in_bytes_equals_int64_whatever_its_size() -> None:
-    layer = edge_linear(32, 600, seed=5).in_bytes(2047)
+@pytest.mark.parametrize("input_max", [2047, 100])
+def test_a_linear_layer_in_bytes_equals_int64_whatever_its_size(input_max: int) -> None:
+    layer = edge_linear(32, 600, seed=5, input_max=input_max).in_bytes(input_max)
     assert layer.bytewise
     rows = int8.rows_at_once(600)
     for count in (1, rows - 1, rows, 2 * rows + 3):
-        x = extreme_inputs((1, count, 1, 32), seed=count)
+        x = extreme_inputs((1, count, 1, 32), seed=count, largest=input_max)
         if multiplies_int8(torch.device("cpu")):
             assert np.array_equal(run_as_it_is(layer, x), linear_oracle(layer, x))
 
 
 def test_a_layer_that_int8_does_not_hold_stays_as_it_is() -> None:
     layer = edge_linear(8, 8, seed=1)
-    assert layer.in_bytes(int8.INPUT_MAX).bytewise
-    assert not layer.in_bytes(int8.INPUT_MAX + 1).bytewise
+    assert layer.in_bytes(int8.TWO_BYTES).bytewise
+    assert not layer.in_bytes(int8.TWO_BYTES + 1).bytewise
     assert not layer.to(torch.float64).in_bytes(2047).bytewise
-    heavy = ExactLinear(torch.full((2, 2), 128), torch.zeros(2), torch.zeros(2), LOW, HIGH)
+    heavy = ExactLinear(torch.full((2, 2), int8.TWO_BYTES + 1), torch.zeros(2), torch.zeros(2), LOW, HIGH)
     assert not heavy.in_bytes(2047).bytewise
 
 

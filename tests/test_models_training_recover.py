@@ -26,7 +26,7 @@ from linnet.models.training.__main__ import main
 from linnet.models.training.calibrate import calibrate
 from linnet.models.training.config import read_config
 from linnet.models.training.export import entropy_model
-from linnet.models.training.inter import InterTraining
+from linnet.models.training.inter import InterTraining, from_image_model
 from linnet.models.training.objective import LatentCoding, TrainingModel
 from linnet.models.training.quantise import quantise
 from linnet.models.training.recover import fit_density, model_file, recover, start_state
@@ -86,7 +86,7 @@ def test_an_image_model_codes_as_its_file(frames: Tensor) -> None:
 
 @torch.no_grad()
 def test_the_temporal_context_of_an_inter_model_is_that_of_its_file(frames: Tensor) -> None:
-    net = InterTraining(ImageConfig(), shipped_transforms("fast", CPU))
+    net = InterTraining(ImageConfig(latent=256), shipped_transforms("fast", CPU))
     tensors = read_tensors(find("video").path, find("video").sha256)
     recovery = Recovery(part(tensors, "exact."))
     feature = recovery.hyper(net.model.hyper_synthesis)
@@ -129,12 +129,16 @@ def test_a_model_that_ships_is_named_and_one_of_the_user_is_a_path(tmp_path: Pat
 
 
 def test_an_inter_model_starts_from_the_file_of_an_image_model() -> None:
-    net = InterTraining(ImageConfig(), shipped_transforms("fast", CPU))
+    net = InterTraining(ImageConfig(latent=256), shipped_transforms("fast", CPU))
     state = start_state(find("fast").path, net)
     assert "model.temporal.adaptor.weight" not in state  # the trainer then silences what looks at the past
-    assert torch.equal(
-        state["model.analysis.gain.values"], shipped_transforms("fast", CPU).analysis.gain.values
-    )
+    gains = shipped_transforms("fast", CPU).analysis.gain.values
+    assert torch.equal(state["model.analysis.gain.values"], gains)
+    taken = from_image_model(state, net.state_dict())
+    net.load_state_dict(taken)
+    assert torch.equal(taken["model.analysis.gain.values"], gains[:, :256])
+    heads = [values["model.prior.heads.1.bias"] for values in (state, taken)]
+    assert torch.equal(heads[1], torch.cat([half[:256] for half in heads[0].chunk(2)]))
 
 
 def test_training_goes_on_from_what_ships(photo: Image.Image, tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ def test_a_stage_has_a_background_and_what_covers_it(stills: Pictures) -> None:
 def test_frames_are_trained_at_the_qualities_of_their_places(
     picture: Tensor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    net = InterTraining(ImageConfig(), shipped_transforms("fast", CPU)).eval()
+    net = InterTraining(ImageConfig(latent=256), shipped_transforms("fast", CPU)).eval()
     levels: list[float] = []
     original = InterTraining.inter_frame
 

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from linnet.bitstream import FormatError, ModelMismatchError
+from linnet.entropy.int8 import multiplies_int8
 from linnet.entropy.networks import (
     HyperNet,
     PriorNet,
@@ -66,6 +67,23 @@ def test_where_float32_fails_the_self_test_float64_takes_over(monkeypatch: pytes
     monkeypatch.setattr(weights, "self_test", wrong_in_float32)
     model = weights.build_entropy_model(shipped(), CPU)
     assert model.prior.octaves.dtype == torch.float64
+
+
+def test_the_shipped_model_multiplies_in_int8_where_the_processor_does() -> None:
+    prior = weights.build_entropy_model(shipped(), CPU).prior
+    layers = (*prior.adaptors, *prior.heads, prior.trunk.enter, prior.trunk.leave, prior.fuse1.contract)
+    assert {layer.bytewise for layer in layers} == {multiplies_int8(CPU)}
+
+
+def test_where_int8_products_saturate_float32_takes_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    def saturated(x: torch.Tensor, weight: tuple[torch.Tensor, ...]) -> torch.Tensor:
+        return (x.double() @ weight[0].double()).clamp(-(2**15), 2**15 - 1).int()
+
+    monkeypatch.setattr("linnet.entropy.networks.multiplies_int8", lambda device: True)
+    monkeypatch.setattr("linnet.entropy.int8.product", saturated)
+    prior = weights.build_entropy_model(shipped(), CPU).prior
+    assert not prior.trunk.enter.bytewise
+    assert prior.octaves.dtype == torch.float32
 
 
 def test_a_missing_tensor_is_named() -> None:

@@ -31,24 +31,30 @@ def from_fewer_latents(values: State, fresh: State) -> State:
         values: the state of a model of as many latents as `fresh`, which is given back, or of fewer.
         fresh: the state of the model that is to take it.
     Raises:
-        IndexError, RuntimeError: they differ in more than latents.
+        KeyError, IndexError, RuntimeError: they differ in more than latents.
     """
+    return resized(values, fresh) if 0 < latents_of(values) < latents_of(fresh) else values
+
+
+def resized(values: State, fresh: State) -> State:
+    """`values` with as many latents as `fresh` has: the first ones, or all and others that are 0."""
     had, wanted = latents_of(values), latents_of(fresh)
-    if not 0 < had < wanted:
-        return values
-    grown: State = {}
+    found: State = {}
     for name, value in values.items():
-        target = fresh[name]
-        axes = [axis for axis in range(value.ndim) if value.shape[axis] != target.shape[axis]]
-        if not axes:
-            grown[name] = value
+        like = fresh[name]
+        steps = [new - old for old, new in zip(value.shape, like.shape, strict=False)]
+        axes = [axis for axis, step in enumerate(steps) if step in (wanted - had, 2 * (wanted - had))]
+        if had == wanted or not axes:
+            found[name] = value
             continue
-        # a head gives means, then scale indices; an adaptor takes latents, then features
-        places = torch.arange(value.shape[axes[0]])
-        places[had:] += wanted - had
-        start = target.clone() if "gain" in name else torch.zeros_like(target)
-        grown[name] = start.index_copy(axes[0], places.to(value.device), value)
-    return grown
+        # behind the latents, a head gives their scale indices and an adaptor takes features
+        (axis,) = axes
+        first = torch.arange(min(had, wanted))
+        behind = torch.arange(min(value.shape[axis] - had, like.shape[axis] - wanted))
+        source, target = (torch.cat([first, start + behind]).to(value.device) for start in (had, wanted))
+        start = like.clone() if "gain" in name else torch.zeros_like(like)
+        found[name] = start.index_copy(axis, target, value.index_select(axis, source))
+    return found
 
 
 @torch.no_grad()

@@ -12,6 +12,7 @@ from ..inter.search import find_motion
 from ..inter.skipping import choose_skips, spread_out
 from ..quality import LEVELS
 from ..transforms import ImageConfig, Transforms
+from .growth import resized
 from .objective import LatentCoding, Outcome
 
 State = dict[str, Tensor]
@@ -99,8 +100,10 @@ class InterTraining(LatentCoding[InterModel]):
 def from_image_model(state: State, fresh: State) -> State:
     """The state of an inter model that takes over what an image model of the same widths has learned.
 
-    The layers that look at the predictions, and the temporal context, start without effect.
+    The layers that look at the predictions, and the temporal context, start without effect. The image model
+    may have more latents, or fewer.
     """
+    state = resized({name: value for name, value in state.items() if name in fresh}, fresh)
     taken: State = {}
     for name, value in fresh.items():
         old = state.get(name)

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from ...entropy.int8 import WEIGHT_MAX
+from ...entropy.int8 import ONE_BYTE
 from ...entropy.layers import EXACT, MAX_SHIFT
 from ...entropy.networks import HEAD_MEAN_BITS, INDEX_BITS, MEAN_BITS, MOTION_CHANNELS
 from ..blocks import DepthConvBlock
@@ -16,7 +16,7 @@ from .calibrate import Ranges
 
 BOUND = 2047  # activations are 12 bits with sign
 MARGIN = 1.25  # of range, over what calibration saw
-WEIGHT_BOUND = WEIGHT_MAX  # 12 bits would save 0.03 % of rate, and cost int8 products: see entropy.int8
+WEIGHT_BOUND = ONE_BYTE  # 12 bits would save 0.03 % of rate, and take twice the products of entropy.int8
 TAP_BOUND = 2047  # of a depthwise convolution; the certificate usually asks for less
 FINEST = 10  # the finest grid is 2^-10
 HEAD_BOUND = 2**15  # on the grid 2^-10: means reach +-32 octaves
@@ -60,7 +60,7 @@ class Quantiser:
         assert layer.bias is not None
         bias = layer.bias.detach().double()
         fine = self._finest(name, weight, bias, grid, bound)
-        width = torch.int8 if bound <= WEIGHT_MAX else torch.int16
+        width = torch.int8 if bound <= ONE_BYTE else torch.int16
         self.tensors[f"{name}.weight"] = torch.round(weight * 2.0 ** fine[:, None]).to(width)
         self.tensors[f"{name}.bias"] = torch.round(bias * 2.0**fine).to(torch.int32)
         self.tensors[f"{name}.shift"] = (fine - grid).to(torch.int16)

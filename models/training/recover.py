@@ -3,6 +3,7 @@
 A model file holds no optimiser and no moving average, and the density of the hyper-latents only as tables.
 """
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,6 @@ from torch import Tensor, nn
 
 from ...bitstream.errors import FormatError
 from ...entropy.tables import CdfTable
-from ..image import ImageModel
 from ..inter.model import InterModel
 from ..recovery import recovered
 from ..transforms import ImageConfig
@@ -89,7 +89,7 @@ def start_state(path: Path, net: nn.Module) -> dict[str, Tensor]:
     """What a `best.pt` would hold under "model", of a model file (errors as recover).
 
     Of an image model that an inter model is to start from, the state is that of the image model; of an image
-    model of fewer latents than `net` has, it is that of the smaller one (see `growth`).
+    model of fewer latents than `net` has, it is that of the smaller one (see `growth` for what follows).
     """
     if not isinstance(net, LatentCoding):
         raise ValueError(
@@ -98,7 +98,8 @@ def start_state(path: Path, net: nn.Module) -> dict[str, Tensor]:
     taken = net
     config, card = _card(path)
     if card.get("kind", "image") == "image":
-        latent = config.latent if isinstance(net.model, ImageModel) else net.model.config.latent
-        taken = TrainingModel(replace(net.model.config, latent=min(latent, net.model.config.latent)))
+        wanted = net.model.config
+        most = math.inf if isinstance(net.model, InterModel) else wanted.latent
+        taken = TrainingModel(replace(wanted, latent=config.latent) if config.latent < most else wanted)
     recover(path, taken)
     return taken.state_dict()
