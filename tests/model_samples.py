@@ -9,6 +9,8 @@ from PIL import Image
 
 from linnet.models import image_codec, zoo
 from linnet.models.image_codec import ImageCodec
+from linnet.models.transforms import ImageConfig
+from linnet.models.weights import read_card
 
 SMALL = """
 data = "pictures"
@@ -34,6 +36,11 @@ prior = 64
 def fast(dtype: torch.dtype | None = None) -> ImageCodec:
     """The shipped `fast` model on the CPU."""
     return image_codec.load(zoo.find("fast"), "cpu", dtype)
+
+
+def shape_of(name: str) -> ImageConfig:
+    """The widths and depths of a model that ships."""
+    return read_card(zoo.find(name).path)[0]
 
 
 def training_folder(folder: Path, photo: Image.Image) -> Path:

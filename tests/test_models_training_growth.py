@@ -1,11 +1,12 @@
 """An image model starts from one of fewer latents: it codes as that one did, then shows more."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-from model_samples import training_folder
+from model_samples import shape_of, training_folder
 from PIL import Image
 from torch import Tensor
 
@@ -39,11 +40,11 @@ def coded(model: TrainingModel, crop: Tensor, level: Tensor) -> Outcome:
 
 
 def test_added_latents_change_nothing_until_they_are_started(crop: Tensor) -> None:
-    few, more = TrainingModel(ImageConfig()).eval(), TrainingModel(ImageConfig(latent=352)).eval()
+    config = shape_of("fast")
+    few, more = (TrainingModel(replace(config, latent=config.latent + added)).eval() for added in (0, 32))
     recover(find("fast").path, few)
-    config = ImageConfig(latent=few.model.config.latent)
     more.load_state_dict(from_fewer_latents(few.state_dict(), more.state_dict()))
-    assert latents_of(more.state_dict()) == 352 > config.latent
+    assert latents_of(more.state_dict()) == config.latent + 32
     for level in (LOW, HIGH):
         before, after = (coded(model, crop, level) for model in (few, more))
         assert torch.allclose(after.picture, before.picture, atol=1e-4)
@@ -60,7 +61,7 @@ def test_a_run_with_more_latents_than_its_start_shows_more_at_high_quality(
 ) -> None:
     monkeypatch.setattr("linnet.models.training.growth.CROPS", 256)
     path = training_folder(tmp_path, photo)
-    few = TrainingModel(ImageConfig()).eval()
+    few = TrainingModel(shape_of("fast")).eval()
     few.load_state_dict(start_state(find("fast").path, few))
     head, _ = path.read_text().split("[model]")
     path.write_text(f"start = 'fast'\n{head}[model]\nlatent = {few.model.config.latent + 64}\n")

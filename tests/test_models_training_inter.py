@@ -1,5 +1,6 @@
 """Training of an inter model: chains of frames, starts from an image model, resumes exactly, exports."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -175,9 +176,16 @@ def test_a_start_from_an_image_model_codes_the_residual_as_it_codes_pictures(con
 
 
 def test_an_image_model_of_other_widths_is_no_start(config: TrainConfig) -> None:
-    image_checkpoint(replace(config, model=replace(config.model, latent=48)))
+    image_checkpoint(replace(config, model=replace(config.model, synthesis=48)))
     with pytest.raises(ValueError, match="another architecture"):
         Trainer(config, CPU)
+
+
+@pytest.mark.parametrize("latent", [16, 48])
+def test_an_image_model_of_other_latents_is_a_start(config: TrainConfig, latent: int) -> None:
+    image_checkpoint(replace(config, model=replace(config.model, latent=latent)))
+    trainer = Trainer(config, CPU)
+    assert math.isfinite(float(trainer.train_step()))
 
 
 def test_a_start_from_the_clips_is_the_basis_of_what_prediction_leaves(packed: Path) -> None:

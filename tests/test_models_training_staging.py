@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from model_samples import shape_of
 from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
@@ -15,7 +16,6 @@ from linnet.models.training.inter import InterTraining, Past
 from linnet.models.training.objective import Outcome
 from linnet.models.training.staging import STAGE_DRAWS, Movement, moved, outline, stage
 from linnet.models.training.tasks import shipped_transforms
-from linnet.models.transforms import ImageConfig
 
 CPU = torch.device("cpu")
 SIDE, LENGTH = 64, 4
@@ -72,7 +72,7 @@ def test_a_stage_has_a_background_and_what_covers_it(stills: Pictures) -> None:
 def test_frames_are_trained_at_the_qualities_of_their_places(
     picture: Tensor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    net = InterTraining(ImageConfig(latent=256), shipped_transforms("fast", CPU)).eval()
+    net = InterTraining(shape_of("video"), shipped_transforms("fast", CPU)).eval()
     levels: list[float] = []
     original = InterTraining.inter_frame
 
