@@ -60,6 +60,8 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     words = parser.parse_args()
     paths = sorted(words.pictures.glob("*.png"))[:: words.every]
+    if not paths:
+        raise SystemExit(f"no pictures (.png) in {words.pictures}")
     pictures = [to_planes(np.asarray(Image.open(path).convert("RGB"))) for path in paths]
     models: dict[str, object] = {}
     for name in words.models.split(","):

@@ -20,7 +20,18 @@ _FLAGS: Final = {"avx512_vnni", "avx_vnni", "amx_int8"}
 @lru_cache(maxsize=8)
 def multiplies_int8(device: torch.device) -> bool:
     """Whether products on `device` are better made in int8; what comes out is the same either way."""
-    return device.type == "cpu" and not _FLAGS.isdisjoint(cpu_flags()) and hasattr(torch, "_int_mm")
+    return device.type == "cpu" and not _FLAGS.isdisjoint(cpu_flags()) and _has_products()
+
+
+def _has_products() -> bool:
+    """Whether torch has them on the CPU (2.4 is the first that does), by the library that knows the flags."""
+    if not (torch.backends.mkldnn.is_available() and torch.backends.mkldnn.enabled):
+        return False
+    try:
+        found = torch._int_mm(torch.ones(2, 8, dtype=torch.int8), torch.ones(8, 8, dtype=torch.int8))
+    except (AttributeError, RuntimeError):
+        return False
+    return bool((found == 8).all())
 
 
 def rows_at_once(columns: int) -> int:
@@ -38,7 +49,7 @@ def weights_of(weight: Tensor) -> tuple[Tensor, ...]:
     """Integers [k, n] up to +-TWO_BYTES as what `product` takes: one byte of each where that is enough."""
     if int(weight.abs().max()) <= ONE_BYTE:
         return (weight.to(torch.int8),)
-    return bytes_of(weight.to(torch.int16))
+    return bytes_of(weight.to(torch.int16, copy=True))
 
 
 def product(x: Tensor, weight: tuple[Tensor, ...]) -> Tensor:

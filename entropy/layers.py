@@ -1,4 +1,4 @@
-"""Exact integer layers on float32: every device, thread count and library gives the same numbers.
+"""Exact integer layers on float32 or int8: every device, thread count and library gives the same numbers.
 
 A sum of integers is exact in float32, in whatever order, as long as no partial sum can reach 2**24. `certify`
 proves that for a layer from its weights and its largest input; then clamp(floor((acc + 2**(k-1)) / 2**k),
@@ -122,13 +122,23 @@ class ExactLinear(_ExactLayer):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.bytewise and not self._fits_bytes():
+            object.__setattr__(self, "bytewise", False)
         if self.bytewise:
             object.__setattr__(self, "_bytes", int8.weights_of(self._factors))
 
+    def _fits_bytes(self) -> bool:
+        # of one input channel the transposed weight has strides that the library misreads
+        placed = self.dtype == torch.float32 and torch.device(self.device).type == "cpu"
+        return placed and self.weight.shape[1] > 1 and int(self.weight.abs().max()) <= int8.TWO_BYTES
+
     def in_bytes(self, input_max: int) -> "ExactLinear":
-        """The layer with products of int8, or as it is where inputs or weights are too large for them."""
-        fits = max(input_max, int(self.weight.abs().max())) <= int8.TWO_BYTES
-        return replace(self, bytewise=fits and self.dtype == torch.float32)
+        """The layer with products of int8, or as it is where inputs or weights are too large for them.
+
+        Args:
+            input_max: the largest magnitude of the inputs, which the caller guarantees.
+        """
+        return replace(self, bytewise=0 <= input_max <= int8.TWO_BYTES)
 
     def __call__(self, x: Tensor) -> Tensor:
         """Give clamp(floor((x @ W.T + b + 2**(k-1)) * 2**-k), low, high)."""

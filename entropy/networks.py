@@ -200,10 +200,18 @@ class TensorSource:
 
     def block(self, name: str) -> ExactBlock:
         bound = int(self.tensor(f"{name}.bound")[0])
+        require(bound > 0, f"{name} has the bound {bound}")
         enter, expand, contract = (self.linear(f"{name}.{part}", bound) for part in _ON_THE_RESIDUAL)
         depthwise = self.depthwise(f"{name}.depthwise")
         leave = self.linear(f"{name}.leave", depthwise.output_max)
+        require(expand.low >= 0, f"{name}.expand gives numbers below 0, which nothing bounds")
         return ExactBlock(enter, depthwise, leave, expand, contract, bound)
+
+
+def require(holds: bool, otherwise: str) -> None:
+    """What the certificate and int8 products take for granted. Raises FormatError."""
+    if not holds:
+        raise FormatError(f"the model file's networks do not fit together, it is damaged: {otherwise}")
 
 
 _ON_THE_RESIDUAL = ("enter", "expand", "contract")  # layers whose inputs are within the block's bound
@@ -212,10 +220,12 @@ _ON_THE_RESIDUAL = ("enter", "expand", "contract")  # layers whose inputs are wi
 def read_hyper_net(source: TensorSource) -> HyperNet:
     """The tensors below `hyper.` as a network."""
     block1, block2 = source.block("hyper.block1"), source.block("hyper.block2")
+    up1 = source.linear("hyper.up1", block1.bound)
+    require(up1.output_max <= block2.bound, "hyper.up1 reaches beyond the bound of hyper.block2")
     return HyperNet(
         grid=source.tensor("hyper.grid"),
         block1=block1,
-        up1=source.linear("hyper.up1", block1.bound),
+        up1=up1,
         block2=block2,
         up2=source.linear("hyper.up2", block2.bound),
         level_bias=source.tensor("hyper.level_bias"),
@@ -225,13 +235,17 @@ def read_hyper_net(source: TensorSource) -> HyperNet:
 def read_prior_net(source: TensorSource) -> PriorNet:
     """The tensors below `prior.` as a network."""
     fuse1, fuse2, trunk = (source.block(f"prior.{name}") for name in ("fuse1", "fuse2", "trunk"))
+    require(fuse1.bound <= fuse2.bound <= trunk.bound, "bounds of the prior fall from block to block")
+    adaptors = tuple(source.linear(f"prior.adaptor{n}", trunk.bound) for n in range(1, STEPS))
+    reach = max(adaptor.output_max for adaptor in adaptors)
+    require(reach <= trunk.bound, "the adaptors reach beyond the bound of prior.trunk")
     return PriorNet(
         fuse1=fuse1,
         fuse2=fuse2,
         context_shift=source.tensor("prior.context_shift"),
         octaves=source.tensor("prior.octaves"),
         level_index=source.tensor("prior.level_index"),
-        adaptors=tuple(source.linear(f"prior.adaptor{n}", trunk.bound) for n in range(1, STEPS)),
+        adaptors=adaptors,
         trunk=trunk,
         heads=tuple(source.linear(f"prior.head{n}", (trunk if n else fuse2).bound) for n in range(STEPS)),
     )

@@ -12,7 +12,7 @@ from torch import Tensor
 from ..bitstream.errors import CorruptFileError
 from .coder import SKIP, SymbolCoder
 from .layers import exact_add, exact_arithmetic
-from .networks import MEAN_BITS, STEPS, HyperNet, PriorNet
+from .networks import MEAN_BITS, STEPS, HyperNet, PriorNet, require
 from .quantise import ERROR_BITS, SYMBOL_LIMIT, quantise
 from .tables import CdfTable
 
@@ -44,6 +44,10 @@ class EntropyModel:
     z_table: CdfTable
     y_table: CdfTable
     error_bits: float = ERROR_BITS  # of the encoder's quantisation; see entropy.quantise
+
+    def __post_init__(self) -> None:
+        reach, bound = self.hyper.block1.bound, self.prior.fuse1.bound
+        require(reach <= bound, "hyper features reach beyond the bound of prior.fuse1")
 
     @property
     def latent(self) -> int:

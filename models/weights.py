@@ -14,7 +14,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from ..bitstream.errors import FormatError, ModelMismatchError
-from ..entropy.networks import TensorSource, read_hyper_net, read_prior_net, read_temporal_net
+from ..entropy.networks import TemporalNet, TensorSource, read_hyper_net, read_prior_net, read_temporal_net
 from ..entropy.prior import EntropyModel
 from ..entropy.tables import CdfTable
 from .selftest import self_test
@@ -102,10 +102,19 @@ def load_transforms(transforms: Net, tensors: dict[str, Tensor], device: torch.d
 def build_entropy_model(
     tensors: dict[str, Tensor], device: torch.device, dtype: torch.dtype | None = None
 ) -> EntropyModel:
+    """The exact path of a picture (see build_exact)."""
+    return build_exact(tensors, device, dtype)[0]
+
+
+def build_exact(
+    tensors: dict[str, Tensor], device: torch.device, dtype: torch.dtype | None = None
+) -> tuple[EntropyModel, TemporalNet | None]:
     """The exact path: in the fastest way that passes the self-test, int8, float32 or float64.
 
     Args:
         dtype: float32 or float64 to insist on one; None to choose.
+    Returns:
+        And the temporal context, of an inter model.
     Raises:
         ModelMismatchError: the self-test fails in every way tried.
     """
@@ -114,8 +123,9 @@ def build_entropy_model(
     for source in insisted or TensorSource.of_each_type(exact, device):
         hyper, prior = read_hyper_net(source), read_prior_net(source)
         temporal = read_temporal_net(source) if "exact.temporal.bound" in tensors else None
+        model = EntropyModel(hyper, prior, read_table(tensors, "z"), read_table(tensors, "y"))
         if self_test(hyper, prior, temporal) == expected:
-            return EntropyModel(hyper, prior, read_table(tensors, "z"), read_table(tensors, "y"))
+            return model, temporal
     raise ModelMismatchError(
         f"the exact networks give other integers on {device} than when the model was made: files would not "
         "decode here; run with --device cpu, and report this torch version"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from model_samples import training_folder
+from model_samples import shape_of, training_folder
 from PIL import Image
 from torch import Tensor
 from vector_samples import SIDE, luma_blocks
@@ -112,7 +112,7 @@ def test_a_run_revives_codes_until_its_learning_rate_is_half_and_the_average_fol
 
 
 def test_a_run_starts_from_a_model_of_fewer_stages(config: TrainConfig) -> None:
-    few = VqConfig(stages=(Stage(32, 1024), Stage(32, 1024), Stage(16, 256)))
+    few = VqConfig(stages=(Stage(32, 1024), Stage(32, 1024), Stage(16, 256)), image=shape_of("fast"))
     torch.manual_seed(1)
     old = VqTraining(few)
     torch.nn.init.normal_(old.model.fine_net.count_bias.weight)
@@ -133,7 +133,7 @@ def test_a_run_starts_from_a_model_of_fewer_stages(config: TrainConfig) -> None:
 
 
 def test_more_stages_than_the_config_has_are_refused(config: TrainConfig) -> None:
-    many = VqTraining(VqConfig(stages=(*VqConfig().stages, Stage(16, 256))))
+    many = VqTraining(VqConfig(stages=(*VqConfig().stages, Stage(16, 256)), image=shape_of("fast")))
     start = config.run.with_name("many.pt")
     torch.save({"model": many.state_dict()}, start)
     with pytest.raises(ValueError, match="another architecture"):

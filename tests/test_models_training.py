@@ -63,6 +63,25 @@ def test_below_a_power_of_one_flat_samples_own_more_of_the_gradient() -> None:
     assert shares == pytest.approx([1, 3])
 
 
+def test_a_run_minimises_what_its_configuration_says(
+    config_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config_path.write_text("sample_power = 0.5\n" + config_path.read_text())
+    powers: list[float] = []
+    original = Outcome.loss
+
+    def noted(outcome: Outcome, level: torch.Tensor, power: float = 1.0) -> torch.Tensor:
+        powers.append(power)
+        return original(outcome, level, power)
+
+    monkeypatch.setattr(Outcome, "loss", noted)
+    trainer = Trainer(read_config(config_path), CPU)
+    trainer.train_step()
+    trainer.evaluate()
+    assert powers[0] == 0.5
+    assert set(powers[1:]) == {1.0}
+
+
 @pytest.mark.parametrize("optimiser", ["adam", "soap"])
 def test_a_stopped_and_resumed_run_gives_the_weights_of_an_unbroken_one(
     config_path: Path, optimiser: str

@@ -74,6 +74,23 @@ def test_a_run_with_more_latents_than_its_start_shows_more_at_high_quality(
     assert float(high[1].psnr_db) > float(high[0].psnr_db) + 0.1
 
 
+def test_a_run_that_goes_on_keeps_its_shape(photo: Image.Image, tmp_path: Path) -> None:
+    path = training_folder(tmp_path, photo)
+    Trainer(read_config(path), CPU).save()
+    path.write_text(path.read_text().replace("latent = 64", "latent = 96"))
+    with pytest.raises(ValueError, match="of another architecture"):
+        Trainer(read_config(path), CPU)
+
+
+def test_a_start_that_differs_in_more_than_latents_is_refused(photo: Image.Image, tmp_path: Path) -> None:
+    path = training_folder(tmp_path, photo)
+    Trainer(read_config(path), CPU).run(minutes=0.001)
+    text = path.read_text().replace("latent = 64", "latent = 96").replace("hyper = 16", "hyper = 48")
+    path.write_text(text.replace('run = "run"', 'run = "other"\nstart = "run/best.pt"'))
+    with pytest.raises(ValueError, match="of another architecture"):
+        Trainer(read_config(path), CPU)
+
+
 def test_a_model_of_more_latents_is_no_start_for_one_of_fewer(photo: Image.Image, tmp_path: Path) -> None:
     path = training_folder(tmp_path, photo)
     head, _ = path.read_text().split("[model]")

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from model_samples import training_folder
+from model_samples import shape_of, training_folder
 from PIL import Image
 from torch import Tensor
 
@@ -34,7 +34,7 @@ def pixels(photo_path: Path) -> Tensor:
 @pytest.fixture(scope="module")
 def started(pixels: Tensor) -> VqTraining:
     """A model that has seen nothing but the start."""
-    net = VqTraining(VqConfig(stages=STAGES))
+    net = VqTraining(VqConfig(stages=STAGES, image=shape_of("fast-ms-ssim")))
     net.model.take_over(shipped_transforms("fast-ms-ssim", CPU))
     crops = pixels.unfold(2, 192, 16).unfold(3, 192, 16).permute(0, 2, 3, 1, 4, 5).reshape(-1, 3, 192, 192)
     net.model.start_from_basis(crops[::7], torch.tensor(1))

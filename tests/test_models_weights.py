@@ -77,7 +77,8 @@ def test_the_shipped_model_multiplies_in_int8_where_the_processor_does() -> None
 
 def test_where_int8_products_saturate_float32_takes_over(monkeypatch: pytest.MonkeyPatch) -> None:
     def saturated(x: torch.Tensor, weight: tuple[torch.Tensor, ...]) -> torch.Tensor:
-        return (x.double() @ weight[0].double()).clamp(-(2**15), 2**15 - 1).int()
+        whole = sum(part.double() * 256**number for number, part in enumerate(weight))
+        return (x.double() @ whole).clamp(-(2**15), 2**15 - 1).int()
 
     monkeypatch.setattr("linnet.entropy.networks.multiplies_int8", lambda device: True)
     monkeypatch.setattr("linnet.entropy.int8.product", saturated)
@@ -90,6 +91,23 @@ def test_a_missing_tensor_is_named() -> None:
     tensors = shipped()
     del tensors["exact.prior.trunk.enter.bias"]
     with pytest.raises(FormatError, match=r"prior\.trunk\.enter\.bias"):
+        weights.build_entropy_model(tensors, CPU)
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [
+        ("hyper.block1.bound", [40_000]),
+        ("hyper.up1.clamp", [-(2**20), 2**20]),
+        ("prior.fuse1.expand.clamp", [-5, 2047]),
+        ("prior.fuse2.bound", [4095]),
+        ("prior.adaptor2.clamp", [-4095, 4095]),
+        ("prior.trunk.bound", [-2047]),
+    ],
+)
+def test_networks_whose_bounds_do_not_fit_together_are_refused(name: str, values: list[int]) -> None:
+    tensors = {**shipped(), f"exact.{name}": torch.tensor(values, dtype=torch.int32)}
+    with pytest.raises(FormatError, match="do not fit together"):
         weights.build_entropy_model(tensors, CPU)
 
 

@@ -13,12 +13,12 @@ from ...entropy import motion, skips
 from ...entropy.coder import SymbolCoder
 from ...entropy.layers import exact_arithmetic
 from ...entropy.motion import MOTION_LIMIT, Field, code_motion
-from ...entropy.networks import TemporalNet, TensorSource, read_temporal_net
+from ...entropy.networks import TemporalNet
 from ...entropy.skips import SkipMap, code_skips
 from ...entropy.tables import CdfTable
 from ..latent_coding import HyperAnalyser, LatentCodec, whole_level
 from ..precision import multiplies_bf16
-from ..weights import build_entropy_model, load_transforms, part, read_card, read_table, read_tensors
+from ..weights import build_exact, load_transforms, read_card, read_table, read_tensors
 from ..zoo import ModelSpec
 from .model import motion_features
 from .prediction import predict_twice
@@ -158,11 +158,9 @@ def build(
         FormatError, ModelMismatchError: as weights.build_entropy_model; motion tables of another number.
     """
     config, _ = read_card(spec.path)
-    entropy = build_entropy_model(tensors, device, dtype)
-    prior = entropy.prior
-    source = TensorSource(
-        part(tensors, "exact."), prior.octaves.dtype, device, bytewise=prior.trunk.enter.bytewise
-    )
+    entropy, temporal = build_exact(tensors, device, dtype)
+    if temporal is None:
+        raise FormatError(f"{spec.path} has no temporal context: it is no inter model, or damaged")
     transforms = load_transforms(InterTransforms(config), tensors, device)
     motion_table, skip_table = (_table(tensors, name, rows) for name, rows in TABLE_ROWS.items())
     return InterCodec(
@@ -171,7 +169,7 @@ def build(
         device,
         multiplies_bf16(device),
         transforms,
-        read_temporal_net(source),
+        temporal,
         motion_table,
         skip_table,
     )

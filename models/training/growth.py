@@ -37,22 +37,33 @@ def from_fewer_latents(values: State, fresh: State) -> State:
 
 
 def resized(values: State, fresh: State) -> State:
-    """`values` with as many latents as `fresh` has: the first ones, or all and others that are 0."""
+    """`values` with as many latents as `fresh` has, on its device.
+
+    Args:
+        values, fresh: states of models that have latents; `fresh` has all names of `values`.
+    Returns:
+        The first latents, or all of them and others that are 0. These have the gains of `fresh` and its
+        way back into pixels, so that they can learn.
+    Raises:
+        KeyError: a tensor differs in more than latents.
+    """
     had, wanted = latents_of(values), latents_of(fresh)
     found: State = {}
     for name, value in values.items():
-        like = fresh[name]
+        like, value = fresh[name], value.to(fresh[name].device)
         steps = [new - old for old, new in zip(value.shape, like.shape, strict=False)]
         axes = [axis for axis, step in enumerate(steps) if step in (wanted - had, 2 * (wanted - had))]
         if had == wanted or not axes:
             found[name] = value
             continue
+        if len(axes) > 1:
+            raise KeyError(f"{name} has the shape {list(value.shape)}, needed is {list(like.shape)}")
         # behind the latents, a head gives their scale indices and an adaptor takes features
-        (axis,) = axes
+        axis = axes[0]
         first = torch.arange(min(had, wanted))
         behind = torch.arange(min(value.shape[axis] - had, like.shape[axis] - wanted))
-        source, target = (torch.cat([first, start + behind]).to(value.device) for start in (had, wanted))
-        start = like.clone() if "gain" in name else torch.zeros_like(like)
+        source, target = (torch.cat([first, start + behind]).to(like.device) for start in (had, wanted))
+        start = like.clone() if "gain" in name or "inverse_mix" in name else torch.zeros_like(like)
         found[name] = start.index_copy(axis, target, value.index_select(axis, source))
     return found
 
@@ -68,17 +79,20 @@ def start_added_latents(
 
     Args:
         batch: gives (count, side, generator) training crops [count, 3, side, side] in 0..1.
+    Raises:
+        ValueError: more latents are added than a block has numbers.
     """
     generator = torch.Generator().manual_seed(seed)
+    pixels, count = 3 * BLOCK_PX**2, model.config.latent - had
+    if count > pixels:
+        raise ValueError(f"{count} latents are more than a block of {pixels} numbers can start: add fewer")
     gram, cross = _moments(model, batch, generator)
-    count = model.config.latent - had
     ridge = RIDGE * gram.diagonal().mean() * torch.eye(len(gram), dtype=gram.dtype, device=gram.device)
     fit = torch.linalg.solve(gram + ridge, cross)
     energies, vectors = torch.linalg.eigh(fit.T @ gram @ fit)
     basis = vectors.flip(1)[:, :count]  # [768, count]
     spread = energies.flip(0)[:count].clamp_min(1e-12).sqrt()
     rows = (fit @ basis).T.float()  # [count, features]
-    pixels = 3 * BLOCK_PX**2
     haar = model.shortcut.haar
     model.shortcut.forward_mix.weight[had:] = (rows[:, :pixels] @ haar.T)[:, :, None, None]
     model.shortcut.inverse_mix.weight[:, had:] = (haar @ basis.float())[:, :, None, None]

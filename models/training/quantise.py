@@ -17,7 +17,7 @@ from .calibrate import Ranges
 BOUND = 2047  # activations are 12 bits with sign
 MARGIN = 1.25  # of range, over what calibration saw
 WEIGHT_BOUND = ONE_BYTE  # 12 bits would save 0.03 % of rate, and take twice the products of entropy.int8
-TAP_BOUND = 2047  # of a depthwise convolution; the certificate usually asks for less
+TAP_BOUND = 2047  # of a depthwise convolution, in int16; the certificate usually asks for less
 FINEST = 10  # the finest grid is 2^-10
 HEAD_BOUND = 2**15  # on the grid 2^-10: means reach +-32 octaves
 
@@ -40,7 +40,10 @@ class Quantiser:
     ) -> None:
         """A 1x1 convolution between two grids."""
         weight = layer.weight.detach().double().flatten(1) * 2.0 ** -grids[0]
-        self._store(name, weight, layer, grids[1], clamp, WEIGHT_BOUND)
+        try:
+            self._store(name, weight, layer, grids[1], clamp, WEIGHT_BOUND)
+        except ValueError:  # its outputs lie on a grid too fine for one byte
+            self._store(name, weight, layer, grids[1], clamp, TAP_BOUND)
 
     def depthwise(self, name: str, layer: nn.Conv2d, grids: tuple[Tensor, Tensor]) -> None:
         """A 3x3 depthwise convolution; taps are stored [9, C]."""
@@ -81,7 +84,8 @@ class Quantiser:
             if (fine < grid).any():
                 channel = int((fine < grid).nonzero()[0])
                 raise ValueError(
-                    f"{name}: output channel {channel} cannot meet the 2^24 certificate on its grid"
+                    f"{name}: output channel {channel} cannot meet the 2^24 certificate on its grid with "
+                    f"weights of at most {bound}"
                 )
 
     def block(self, name: str, path: str, grid: Tensor) -> None:

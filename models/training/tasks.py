@@ -1,6 +1,7 @@
 """What a run trains: an image or a VQ model on pictures, or an inter model on clips."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol
 
 import torch
@@ -78,8 +79,9 @@ class VqTask(ImageTask):
 
     def build(self) -> Net:
         """See Task."""
-        net = VqTraining(VqConfig(image=self.config.model))
-        net.model.take_over(shipped_transforms(self.config.key_model, self.train.pixels.device))
+        key = shipped_transforms(self.config.key_model, self.train.pixels.device)
+        net = VqTraining(VqConfig(image=replace(self.config.model, latent=key.config.latent)))
+        net.model.take_over(key)
         return net
 
     def basis(self, generator: torch.Generator) -> tuple[Tensor, Tensor]:

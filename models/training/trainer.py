@@ -293,9 +293,10 @@ class Trainer:
     def _load(self, state: dict, key: str, path: object) -> None:
         try:
             values = state[key]
+            started = key == "model"  # a run that goes on has the shape it had
             if isinstance(self.net, InterTraining) and "model.temporal.adaptor.weight" not in values:
                 values = from_image_model(values, self.net.state_dict())
-            if isinstance(self.net, TrainingModel):
+            if isinstance(self.net, TrainingModel) and started:
                 values = from_fewer_latents(values, self.net.state_dict())
             if isinstance(self.net, VqTraining):
                 values = from_fewer_stages(values, self.net.state_dict())

@@ -6,6 +6,7 @@ Of the training part whole pictures and random crops, of the held-out part whole
 import argparse
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from .checkpoint import load_state
 from .config import TrainConfig, find_config, read_config
 from .crops import CropSampler
 from .data import Pictures, load
+from .growth import latents_of
 from .speed import bf16_is_faster
 from .vq import VqModel, VqTraining, from_fewer_stages, stages_of
 
@@ -29,7 +31,8 @@ CROP_PX, BATCH = 256, 8
 def trained(config: TrainConfig) -> tuple[VqModel, dict]:
     """The networks of a run's best checkpoint, and the checkpoint."""
     state = load_state(config.run / "best.pt", torch.device("cpu"))
-    net = VqTraining(VqConfig(stages=stages_of(state["model"]), image=config.model))
+    image = replace(config.model, latent=latents_of(state["model"]))
+    net = VqTraining(VqConfig(stages=stages_of(state["model"]), image=image))
     net.load_state_dict(from_fewer_stages(state["model"], net.state_dict()))
     return net.model.to(memory_format=torch.channels_last).eval(), state
 

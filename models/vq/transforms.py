@@ -79,7 +79,11 @@ class VqTransforms(nn.Module):
         )
 
     def take_over(self, image: Transforms) -> None:
-        """Start with the outer transforms of an image model of the same shape."""
+        """Start with the outer transforms of an image model. Raises ValueError for one of another shape."""
+        if image.config != self.config.image:
+            raise ValueError(
+                f"the key model has the shape {image.config}, the VQ model {self.config.image}: set [model]"
+            )
         for name in ("shortcut", "analysis", "synthesis"):
             getattr(self, name).load_state_dict(getattr(image, name).state_dict())
 
