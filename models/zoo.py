@@ -54,7 +54,7 @@ SPECS = (
         name="fast",
         kind="image",
         file="fast.safetensors",
-        sha256="b9e3839d36a099ca167e872de13382213601a4693222c9b82266a6ac33acc69e",
+        sha256="4be2a08a88c7442fb3e14883e132352627945bae4b7cfccda8fa2b9e02947248",
     ),
     ModelSpec(
         wire_id=2,
