@@ -13,6 +13,7 @@ from cli_process import LINNET, TIMEOUT_S
 from PIL import Image
 from video_samples import pan
 
+import linnet
 from linnet import VideoWriter
 
 
@@ -89,7 +90,9 @@ def test_workers_stop_too(large: Path) -> None:
     first, *others = complaint.decode().splitlines()
     assert first == "linnet: interrupted"
     assert all("failed in" in line for line in others)
-    assert not list((large.parent / "out").iterdir())
+    left = list((large.parent / "out").iterdir())
+    assert len(left) < 2  # on a busy machine one of them may have been done before
+    assert all(path.suffix == ".lnt" and linnet.verify(path).ok for path in left)
 
 
 def wait_for_unfinished_file(folder: Path, encoder: subprocess.Popen[bytes]) -> None:

@@ -52,7 +52,8 @@ def test_an_added_model_encodes_and_its_files_find_it(trained: Path, photo: Imag
 def test_a_layer_whose_sums_may_not_be_exact_is_refused(trained: Path) -> None:
     config, card = weights.read_card(trained)
     tensors = safetensors.torch.load_file(trained)
-    tensors["exact.prior.fuse1.contract.weight"].fill_(2047)
+    name = "exact.prior.fuse1.contract.weight"
+    tensors[name] = torch.full_like(tensors[name], 2047, dtype=torch.int16)
     source = TensorSource(weights.part(tensors, "exact."), torch.float64, torch.device("cpu"))
     tensors["selftest.hash"] = torch.tensor(self_test(read_hyper_net(source), read_prior_net(source)))
     weights.write_model(trained, config, tensors, card)

@@ -37,7 +37,7 @@ from linnet.models.zoo import find
 
 CPU = torch.device("cpu")
 QUALITY = 50.0
-SAME = 0.003  # of the bits: quantisation on other grids
+SAME = 0.005  # of the bits: weights of 8 bits, quantised again on other grids
 CONFIG = """
 data = "pictures"
 run = "run"
