@@ -61,7 +61,7 @@ SPECS = (
         name="fast-ms-ssim",
         kind="image",
         file="fast-ms-ssim.safetensors",
-        sha256="f3cf151bc9a5285844cb9ad5c9cbf305703a7c9387046b8e4d962b0dc4f90952",
+        sha256="e91aae5cf2d294b953352e899216397fad19a943735f991b5dff1e7481e6a5ef",
     ),
     ModelSpec(
         wire_id=3,
