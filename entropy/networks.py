@@ -254,6 +254,7 @@ def read_prior_net(source: TensorSource) -> PriorNet:
 def read_temporal_net(source: TensorSource) -> TemporalNet:
     """The tensors below `temporal.` as a network."""
     bound = int(source.tensor("temporal.bound")[0])
+    require(bound > 0, f"temporal.bound is {bound}")
     return TemporalNet(
         context_shift=source.tensor("temporal.context_shift"),
         octaves=source.tensor("prior.octaves"),

@@ -111,6 +111,13 @@ def test_networks_whose_bounds_do_not_fit_together_are_refused(name: str, values
         weights.build_entropy_model(tensors, CPU)
 
 
+def test_a_temporal_context_without_a_bound_is_refused() -> None:
+    spec = zoo.find("video")
+    tensors = weights.read_tensors(spec.path, spec.sha256)
+    with pytest.raises(FormatError, match="do not fit together"):
+        weights.build_exact({**tensors, "exact.temporal.bound": torch.tensor([-40_000])}, CPU)
+
+
 def test_damaged_weights_are_refused_before_they_are_used(tmp_path: Path) -> None:
     spec = zoo.find("fast")
     data = bytearray(spec.path.read_bytes())
