@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from linnet.models.blocks import DepthConvBlock, sum_groups
-from linnet.models.image import SCALES, STEPS, quadtree_masks, scale_of
+from linnet.models.image import SCALES, STEPS, quadtree_places, scale_of
 from linnet.models.likelihood import gaussian_bits
 from linnet.models.quality import LevelGain
 from linnet.models.training.complexity import kmac_per_px
@@ -65,13 +65,15 @@ class TwoSteps(TrainingModel):
         self, y: Tensor, feature: Tensor, level: Tensor, skipped: Tensor | None = None
     ) -> tuple[Tensor, Tensor]:
         noise = torch.rand_like(y) - 0.5 if self.training else None
-        quarters = quadtree_masks(y.shape[1], y.shape[2], y.shape[3], y.device)
-        halves = torch.stack([quarters[0] | quarters[1], quarters[2] | quarters[3]])
-        y_hat, means, indices = torch.zeros_like(y), torch.zeros_like(y), torch.zeros_like(y)
-        for number, mask in enumerate(halves):
-            mean, index = self.model.prior.step(number, feature, y_hat, level)
-            y_hat = torch.where(mask, quantize_ste(y - mean) + mean, y_hat)
-            means, indices = torch.where(mask, mean, means), torch.where(mask, index, indices)
+        given = y.permute(0, 2, 3, 1)
+        coded, means, indices = (torch.zeros_like(given) for _ in range(3))
+        for number, quarters in enumerate(((0, 1), (2, 3))):
+            seen = self.model.prior.see(number, feature, coded.permute(0, 3, 1, 2), level)
+            for place in (place for quarter in quarters for place in quadtree_places(quarter)):
+                mean, index = self.model.prior.tell(number, seen, place, level)
+                coded[place] = quantize_ste(given[place] - mean) + mean
+                means[place], indices[place] = mean, index
+        y_hat, means, indices = (t.permute(0, 3, 1, 2) for t in (coded, means, indices))
         sigma = scale_of(self.index_floor(indices).clamp(max=SCALES - 1))
         residual = y - means + noise if noise is not None else torch.round(y - means)
         return y_hat, gaussian_bits(residual, sigma).sum(1)
@@ -85,14 +87,12 @@ class NoisyLatents(TrainingModel):
     ) -> tuple[Tensor, Tensor]:
         if not self.training:
             return super().code_latents(y, feature, level, skipped)
-        noisy = y + torch.rand_like(y) - 0.5
-        y_hat, means, indices = torch.zeros_like(y), torch.zeros_like(y), torch.zeros_like(y)
-        for number, mask in enumerate(quadtree_masks(y.shape[1], y.shape[2], y.shape[3], y.device)):
-            mean, index = self.model.prior.step(number, feature, y_hat, level)
-            y_hat = torch.where(mask, noisy, y_hat)
-            means, indices = torch.where(mask, mean, means), torch.where(mask, index, indices)
+        noise = (torch.rand_like(y) - 0.5).permute(0, 2, 3, 1)
+        y_hat, means, indices = self.model.prior.walk(
+            y, feature, level, lambda residual, place: residual + noise[place]
+        )
         sigma = scale_of(self.index_floor(indices).clamp(max=SCALES - 1))
-        return y_hat, gaussian_bits(noisy - means, sigma).sum(1)
+        return y_hat, gaussian_bits(y_hat - means, sigma).sum(1)
 
 
 def without_shortcut(config: ImageConfig, metric: str) -> TrainingModel:

@@ -140,18 +140,23 @@ class ExactLinear(_ExactLayer):
         """
         return replace(self, bytewise=0 <= input_max <= int8.TWO_BYTES)
 
+    def of_rows(self, rows: Tensor) -> "ExactLinear":
+        """The layer that gives these output channels alone."""
+        parts = {key: getattr(self, key)[rows] for key in ("weight", "bias", "shift")}
+        return replace(self, **parts)
+
     def __call__(self, x: Tensor) -> Tensor:
         """Give clamp(floor((x @ W.T + b + 2**(k-1)) * 2**-k), low, high)."""
         rows = x.reshape(-1, x.shape[-1])
         if not self.bytewise:
             flat = self._requantise(torch.addmm(self._start, rows, self._factors))
-            return flat.view(*x.shape[:-1], -1)
+            return flat.view(*x.shape[:-1], flat.shape[1])
         flat = rows.new_empty(len(rows), self._factors.shape[1])
         count = int8.rows_at_once(flat.shape[1])
         for given, found in zip(rows.split(count), flat.split(count), strict=True):
             torch.add(int8.product(given, self._bytes), self._start, out=found)
             self._requantise(found)
-        return flat.view(*x.shape[:-1], -1)
+        return flat.view(*x.shape[:-1], flat.shape[1])
 
     def certify(self, input_max: InputMax) -> int:
         """Prove the sums exact: sum |w| * input_max + |b| + 2**(k-1) < 2**24 for every output channel.

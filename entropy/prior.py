@@ -12,7 +12,7 @@ from torch import Tensor
 from ..bitstream.errors import CorruptFileError
 from .coder import SKIP, SymbolCoder
 from .layers import exact_add, exact_arithmetic
-from .networks import MEAN_BITS, STEPS, HyperNet, PriorNet, require
+from .networks import LATENT_GROUPS, MEAN_BITS, TURNS, HyperNet, PriorNet, require
 from .quantise import ERROR_BITS, SYMBOL_LIMIT, quantise
 from .tables import CdfTable
 
@@ -111,7 +111,8 @@ class EntropyModel:
             if not len(places):
                 continue  # a tile one latent high or wide has empty steps
             places = places.to(feature.device)
-            mean, index = (t.reshape(-1)[places] for t in self.prior.step(number, feature, y_hat, level))
+            seen = self.prior.see(number, feature, y_hat, level)
+            mean, index = self.prior.tell(number, seen[0], level)
             rows = index.to(torch.uint8).cpu().numpy()
             rows[rows == 0] = SKIP
             if not_coded is not None:
@@ -136,6 +137,5 @@ def quadtree_places(height: int, width: int, channels: int) -> tuple[Tensor, ...
     group. Source: DCVC-DC, arXiv:2302.14402; FORMAT.md "Coding order".
     """
     corner = torch.arange(height)[:, None] % 2 * 2 + torch.arange(width)[None, :] % 2
-    group = torch.arange(channels) % STEPS
-    order = (0, 3, 2, 1)
-    return tuple(((group ^ turn) == corner[:, :, None]).reshape(-1).nonzero()[:, 0] for turn in order)
+    group = torch.arange(channels) % LATENT_GROUPS
+    return tuple(((group ^ turn) == corner[:, :, None]).reshape(-1).nonzero()[:, 0] for turn in TURNS)

@@ -16,6 +16,8 @@ HYPER_STRIDE = 4  # latents per hyper-latent, each side
 SCALES = 64  # scale indices; 0 is "not coded"
 SCALE_MIN, SCALE_MAX = 0.11, 64.0
 INDEX_UNIT = 8.0  # scale indices per unit of the networks' output: about a factor of 2.2 in sigma
+Place = tuple[slice, slice, slice, slice]
+EVERYWHERE: Place = (slice(None),) * 4
 START_SHARE = 0.5  # of a latent's overall standard deviation; see QuadtreePrior.start_from_spread
 
 
@@ -30,17 +32,18 @@ def index_of(sigma: Tensor) -> Tensor:
     return (ratio * (SCALES - 1)).clamp(0, SCALES - 1)
 
 
-def quadtree_masks(channels: int, height: int, width: int, device: torch.device) -> Tensor:
-    """[STEPS, channels, height, width] bool: which latents each step codes.
+def quadtree_places(step: int) -> list[Place]:
+    """What one step codes of latents [N, h, w, latent]: four slices of them.
 
     Channel c belongs to group c mod 4; every step codes one corner of each 2x2 block, another one in
     each group, so that every step sees neighbours on all sides. Source: DCVC-DC, arXiv:2302.14402.
     """
-    row = torch.arange(height, device=device)[:, None] % 2
-    column = torch.arange(width, device=device)[None, :] % 2
-    corner = row * 2 + column
-    group = torch.arange(channels, device=device)[:, None, None] % 4
-    return torch.stack([(group ^ order) == corner for order in (0, 3, 2, 1)])
+    every, turn = slice(None), (0, 3, 2, 1)[step]
+    corners = [(group ^ turn, slice(group, None, STEPS)) for group in range(STEPS)]
+    return [
+        (every, slice(corner // 2, None, 2), slice(corner % 2, None, 2), channels)
+        for corner, channels in corners
+    ]
 
 
 class HyperSynthesis(nn.Module):
@@ -57,6 +60,23 @@ class HyperSynthesis(nn.Module):
     def forward(self, z_hat: Tensor, level: Tensor) -> Tensor:
         x = F.pixel_shuffle(self.up1(self.block1(z_hat)), 2)
         return F.pixel_shuffle(self.up2(self.block2(x)), 2) + self.level_bias(level)
+
+
+class LatentHead(nn.Conv2d):
+    """A 1x1 convolution to the means and the scale indices of latents, or of some of them."""
+
+    def __init__(self, width: int, latent: int) -> None:
+        super().__init__(width, 2 * latent, 1)
+        for parameter in self.parameters():
+            nn.init.zeros_(parameter)
+
+    def forward(self, feature: Tensor, channels: slice) -> tuple[Tensor, Tensor]:
+        """[N, width, h, w] -> means and indices, each [N, h, w, latents of `channels`]."""
+        assert self.bias is not None
+        weight = self.weight.view(2, -1, self.in_channels)[:, channels].flatten(0, 1)
+        bias = self.bias.view(2, -1)[:, channels].flatten()
+        mean, index = F.linear(_last(feature), weight, bias).chunk(2, -1)
+        return mean, index
 
 
 class QuadtreePrior(nn.Module):
@@ -76,10 +96,7 @@ class QuadtreePrior(nn.Module):
         self.fuse = blocks(width, 2, half=True)
         self.adaptors = nn.ModuleList(nn.Conv2d(latent + width, width, 1) for _ in range(STEPS - 1))
         self.trunk = blocks(width, 1, half=True)
-        self.heads = nn.ModuleList(nn.Conv2d(width, 2 * latent, 1) for _ in range(STEPS))
-        for head in self.heads:
-            for parameter in head.parameters():
-                nn.init.zeros_(parameter)
+        self.heads = nn.ModuleList(LatentHead(width, latent) for _ in range(STEPS))
         self.level_index = LevelTable(latent)
         self.register_buffer("octaves", torch.zeros(LEVELS, latent))
 
@@ -97,31 +114,50 @@ class QuadtreePrior(nn.Module):
         sigma = share * spread / step_size(knots)[:, None]
         self.level_index.values[:, first:] = index_of(sigma) / INDEX_UNIT
 
-    def step(self, number: int, feature: Tensor, y_hat: Tensor, level: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and (fractional) scale index, [N, latent, h, w] each, seen from step `number`."""
-        octave = torch.exp2(self.octaves[torch.floor(level + 0.5).long()])[:, :, None, None]
-        if number:
-            context = (y_hat / octave).to(feature.dtype)
-            feature = self.trunk(self.adaptors[number - 1](torch.cat([context, feature], 1)))
-        with torch.autocast(feature.device.type, enabled=self.coarse_means):
-            mean, index = self.heads[number](feature.float()).float().chunk(2, 1)
-        return mean * octave, (index + self.level_index(level)) * INDEX_UNIT
+    def see(self, number: int, feature: Tensor, y_hat: Tensor, level: Tensor) -> Tensor:
+        """Features [N, prior, h, w] at step `number`; y_hat [N, latent, h, w]: what steps before decoded."""
+        if not number:
+            return feature
+        context = (y_hat / self.octave(level)).to(feature.dtype)
+        return self.trunk(self.adaptors[number - 1](torch.cat([context, feature], 1)))
+
+    def octave(self, level: Tensor) -> Tensor:
+        """[N, latent, 1, 1] powers of two."""
+        return torch.exp2(self.octaves[torch.floor(level + 0.5).long()])[:, :, None, None]
+
+    def tell(self, number: int, seen: Tensor, place: Place, level: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and (fractional) scale index of the latents at `place`, of what `see` gives."""
+        _, rows, columns, channels = place
+        at = seen[:, :, rows, columns]
+        with torch.autocast(seen.device.type, enabled=self.coarse_means):
+            mean, index = (part.float() for part in self.heads[number](at.float(), channels))
+        octave, shift = (_last(t)[..., channels] for t in (self.octave(level), self.level_index(level)))
+        return mean * octave, (index + shift) * INDEX_UNIT
 
     def walk(
-        self, y: Tensor, feature: Tensor, level: Tensor, rounded: Callable[[Tensor], Tensor]
+        self, y: Tensor, feature: Tensor, level: Tensor, rounded: Callable[[Tensor, Place], Tensor]
     ) -> tuple[Tensor, Tensor, Tensor]:
         """All steps: decoded latents, means and (fractional) scale indices, each [N, latent, h, w].
 
         Args:
-            y: [N, latent, h, w] latents. feature: [N, prior, h, w]. rounded: makes symbols of residuals.
+            y: [N, latent, h, w] latents. feature: [N, prior, h, w].
+            rounded: makes symbols of the residuals at a place of [N, h, w, latent].
         """
-        y_hat, means, indices = torch.zeros_like(y), torch.zeros_like(y), torch.zeros_like(y)
-        for number, mask in enumerate(quadtree_masks(y.shape[1], y.shape[2], y.shape[3], y.device)):
-            mean, index = self.step(number, feature, y_hat, level)
-            y_hat = torch.where(mask, rounded(y - mean) + mean, y_hat)
-            means = torch.where(mask, mean, means)
-            indices = torch.where(mask, index, indices)
+        given = _last(y)
+        y_hat, means, indices = (torch.zeros_like(given) for _ in range(3))
+        for number in range(STEPS):
+            seen = self.see(number, feature, y_hat.permute(0, 3, 1, 2), level)
+            for place in quadtree_places(number):
+                mean, index = self.tell(number, seen, place, level)
+                y_hat[place] = rounded(given[place] - mean, place) + mean
+                means[place], indices[place] = mean, index
+        y_hat, means, indices = (t.permute(0, 3, 1, 2) for t in (y_hat, means, indices))
         return y_hat, means, indices
+
+
+def _last(x: Tensor) -> Tensor:
+    """[N, C, h, w] as [N, h, w, C]."""
+    return x.permute(0, 2, 3, 1)
 
 
 class ImageModel(Transforms):

@@ -84,7 +84,7 @@ class RefinedCodec(ImageCodec):
         level = self.level(quality)
         with self.precision():
             y_hat, means, indices = self.twin.prior.walk(
-                y, feature, level, lambda residual: annealed(residual, heat, random)
+                y, feature, level, lambda residual, _: annealed(residual, heat, random)
             )
             decoded = self.twin.synthesise(y_hat.contiguous(memory_format=torch.channels_last), level).float()
         bits = gaussian_bits(y_hat - means, scale_of(indices.clamp(0, SCALES - 1))).sum()

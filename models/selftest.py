@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ..entropy.layers import exact_add, exact_arithmetic
-from ..entropy.networks import MOTION_CHANNELS, STEPS, HyperNet, PriorNet, TemporalNet
+from ..entropy.networks import LATENT_GROUPS, MOTION_CHANNELS, STEPS, HyperNet, PriorNet, TemporalNet
 
 SIDE = 12  # latents; not a multiple of any vector width
 
@@ -34,6 +34,17 @@ def self_test(hyper: HyperNet, prior: PriorNet, temporal: TemporalNet | None = N
                 feature = exact_add(feature, temporal(y_hat, level, motion), -bound, bound)
             feature = prior.fuse(feature)
             for number in range(STEPS):
-                for output in prior.step(number, feature, y_hat, level):
+                seen = prior.see(number, feature, y_hat, level)
+                for output in _everywhere(prior, number, seen, level):
                     total = zlib.crc32(output.to(torch.int32).cpu().numpy().astype("<i4").tobytes(), total)
     return total
+
+
+def _everywhere(prior: PriorNet, number: int, seen: Tensor, level: int) -> tuple[Tensor, Tensor]:
+    """Means and scale indices of all latents, [1, h, w, latent] each: more than a step codes."""
+    means, indices = (seen.new_empty(*seen.shape[:3], prior.latent) for _ in range(2))
+    for group in range(len(prior.heads[number])):
+        means[..., group::LATENT_GROUPS], indices[..., group::LATENT_GROUPS] = prior.tell_group(
+            number, group, seen, level
+        )
+    return means, indices

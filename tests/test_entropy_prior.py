@@ -14,9 +14,11 @@ from linnet.bitstream import CorruptFileError
 from linnet.codec.still import MeasuredEncoder
 from linnet.codec.tiles import to_planes
 from linnet.entropy.coder import SKIP, RateCounter, SymbolDecoder, SymbolEncoder
+from linnet.entropy.layers import ExactLinear
+from linnet.entropy.networks import STEPS, by_group
 from linnet.entropy.prior import quadtree_places
 from linnet.entropy.tables import CdfTable, Int32
-from linnet.models.image import quadtree_masks
+from linnet.models.image import quadtree_places as training_places
 from linnet.models.latent_coding import whole_level
 
 
@@ -35,9 +37,34 @@ def test_each_step_codes_one_corner_of_each_block_and_another_in_each_group() ->
 
 @pytest.mark.parametrize("size", [(4, 6), (3, 5)])
 def test_training_and_coding_walk_the_same_steps(size: tuple[int, int]) -> None:
-    masks = quadtree_masks(8, *size, torch.device("cpu"))
-    for mask, places in zip(masks, quadtree_places(*size, 8), strict=True):
-        assert torch.equal(mask.permute(1, 2, 0).reshape(-1).nonzero()[:, 0], places)
+    for number, places in enumerate(quadtree_places(*size, 8)):
+        coded = torch.zeros(1, *size, 8)
+        for place in training_places(number):
+            coded[place] += 1
+        assert torch.equal(coded.reshape(-1).nonzero()[:, 0], places)
+        assert coded.max() <= 1
+
+
+@pytest.mark.parametrize("size", [(4, 6), (3, 5), (1, 1)])
+@pytest.mark.parametrize("latent", [8, 6, 3])
+def test_a_step_tells_of_its_own_latents_what_the_whole_head_would(
+    size: tuple[int, int], latent: int
+) -> None:
+    torch.manual_seed(latent)
+    whole = torch.randint(-9, 10, (2 * latent, 16))
+    head = ExactLinear(whole, torch.arange(2 * latent), torch.ones(2 * latent).long(), -(2**15), 2**15)
+    octaves = torch.arange(latent)[None].float()  # means on a grid of 2^-10 become one of 2^-6, and rise
+    prior = replace(
+        fast().entropy.prior, octaves=octaves, level_index=octaves * 9, heads=(by_group(head),) * STEPS
+    )
+    seen = torch.randint(-99, 100, (*size, 16)).float()
+    mean, index = head(seen).long().chunk(2, -1)
+    mean = ((mean << octaves.long()) + 8 >> 4).flatten()
+    index = ((index + octaves.long() * 9 + 8) >> 4).clamp(0, 63).flatten()
+    for number, places in enumerate(quadtree_places(*size, latent)):
+        told = prior.tell(number, seen, 0)
+        assert torch.equal(told[0].long(), mean[places])
+        assert torch.equal(told[1].long(), index[places])
 
 
 @pytest.mark.parametrize("quality", [5, 50, 95])

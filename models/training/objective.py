@@ -10,7 +10,7 @@ from pytorch_msssim import ms_ssim
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..image import HYPER_STRIDE, SCALES, ImageModel, scale_of
+from ..image import HYPER_STRIDE, SCALES, ImageModel, Place, scale_of
 from ..inter.model import InterModel
 from ..likelihood import PROBABILITY_MIN, gaussian_bits
 from ..quality import lambda_of
@@ -84,9 +84,11 @@ class LatentCoding(nn.Module, Generic[Model]):
         """
         noise = torch.rand_like(y) - 0.5 if self.training else None
 
-        def rounded(residual: Tensor) -> Tensor:
+        def rounded(residual: Tensor, place: Place) -> Tensor:
             symbols = quantize_ste(residual)
-            return symbols if skipped is None else torch.where(skipped, 0, symbols)
+            if skipped is None:
+                return symbols
+            return torch.where(skipped[:, 0][place[:3]][..., None], 0, symbols)
 
         y_hat, means, indices = self.model.prior.walk(y, feature, level, rounded)
         sigma = scale_of(self.index_floor(indices).clamp(max=SCALES - 1))
