@@ -24,7 +24,7 @@ from ..models import codecs, zoo
 from .alpha import alpha_from_png
 from .atomic import atomic_write
 from .device import device_name
-from .encoding import TILES, Wish, encoder_for
+from .encoding import DEFAULT_EFFORT, TILES, Wish, encoder_for
 from .frame import Frame
 from .images import load_image
 from .opening import Source, opened
@@ -102,7 +102,7 @@ def encode(
     stages: int | None = None,
     tile: int = TILES[-1],
     resilience: int | None = None,
-    effort: int = 0,
+    effort: int = DEFAULT_EFFORT,
     model: str = "fast",
     device: str = "auto",
     metadata: Literal["all", "none"] = "all",
@@ -127,15 +127,16 @@ def encode(
         resilience: of a model that codes in stages: how many percent of the file, 1 to 40, may be lost and
             the picture still be whole; of up to twice as many it is coarser. The file grows by two to
             two and a half times as many percent. Metadata and alpha are not protected.
-        effort: 0 to 6: how long better latents are sought picture by picture; each level takes twice the time
-            of the one before, for a file that is better by the model's own measure. Decoding is the same.
-            Only of models that were trained for MSE.
+        effort: 0 to 7: for how long better latents are sought picture by picture. 1 corrects once what the
+            analysis gives, 0 does not. From 2 on each takes twice the time of the one before, for a file that
+            is better by the model's own measure; only of models that were trained for MSE. Decoding is the
+            same.
         model: see `linnet models list`.
         device: auto, cpu or cuda:N. Files are decodable everywhere, whatever wrote them.
         metadata: "none" strips ICC profile, EXIF and XMP.
         overwrite: replace an existing file.
         limits: the largest picture to accept.
-        progress: called with (tiles done, tiles), or with an effort (iterations done, iterations).
+        progress: called with (tiles done, tiles), or from effort 2 on (iterations done, iterations).
     Raises:
         ValueError: quality, stages, tile, resilience, effort, model, device or array out of range;
             UnreadableImageError: no picture.

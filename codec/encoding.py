@@ -8,7 +8,7 @@ from typing import BinaryIO
 from ..bitstream.writer import Writer, write_all
 from ..models import codecs, zoo
 from ..models.codecs import StagedCodec, StillCodec
-from ..models.refinement import EFFORTS, REFINABLE, RefinedCodec, refined
+from ..models.refinement import DEFAULT_EFFORT, EFFORTS, REFINABLE, RefinedCodec, with_effort
 from .frame import Frame
 from .resilience import check_resilience, spread_for
 from .staged import quality_of, write_staged
@@ -36,7 +36,7 @@ class Wish:
     target: Target | None = None
     tile: int = TILES[-1]
     resilience: int | None = None
-    effort: int = 0
+    effort: int = DEFAULT_EFFORT
 
     def __post_init__(self) -> None:
         check_resilience(self.resilience)
@@ -82,12 +82,10 @@ def encoder_for(spec: zoo.ModelSpec, device: str, wish: Wish) -> Encoder:
             f"model '{spec.name}' does not code in stages: only files of one that does are resilient"
         )
     if spec.stages:
-        if wish.effort:
-            raise ValueError(f"model '{spec.name}' takes no effort: {REFINABLE}")
+        if wish.effort > DEFAULT_EFFORT:
+            raise ValueError(f"model '{spec.name}' takes no such effort: {REFINABLE}")
         return _StagedEncoder(codecs.load_staged(spec, device), wish, quality).encode
-    codec = codecs.load(spec, device)
-    if wish.effort:
-        codec = refined(codec, EFFORTS[wish.effort])
+    codec = with_effort(codecs.load(spec, device), wish.effort)
     return _StillEncoder(codec, wish, quality).encode
 
 

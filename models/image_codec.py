@@ -1,6 +1,6 @@
 """One loaded image model: pixels to latents to integers, and back."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -8,6 +8,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ..entropy.prior import EntropyModel
+from .encoder_tuning import UNTUNED, EncoderTuning, read_tuning
 from .latent_coding import STRIDE, HyperAnalyser, LatentCodec
 from .precision import multiplies_bf16
 from .transforms import Transforms
@@ -17,9 +19,14 @@ from .zoo import ModelSpec
 
 @dataclass(frozen=True)
 class ImageCodec(LatentCodec):
-    """Float transforms and exact entropy model on one device."""
+    """Float transforms and exact entropy model on one device.
+
+    corrects: whether latents are corrected once by what they lose, see `analyse`.
+    """
 
     transforms: Transforms
+    tuning: EncoderTuning = UNTUNED
+    corrects: bool = True
 
     @property
     def hyper_analyser(self) -> HyperAnalyser:
@@ -27,7 +34,7 @@ class ImageCodec(LatentCodec):
 
     @property
     def analysis_halo(self) -> int:
-        """Pixels around a tile that its latents depend on, a multiple of 16."""
+        """Pixels around a tile that its latents depend on, a multiple of 16; corrected, a little more."""
         return -(-8 * (self.transforms.config.analysis_blocks + 1) // STRIDE) * STRIDE
 
     @property
@@ -37,10 +44,26 @@ class ImageCodec(LatentCodec):
 
     @torch.inference_mode()
     def analyse(self, pixels: Tensor, quality: float) -> Tensor:
-        """[3, H, W] float 0..1, sides multiples of 16 -> latents [H/16, W/16, latent], in steps."""
+        """[3, H, W] float 0..1, sides multiples of 16 -> latents [H/16, W/16, latent], in steps.
+
+        What latents say of a picture is never all of it. The analysis of the picture that they give tells
+        what it is about: a share of the difference is added to them.
+        """
         x = (pixels.to(self.device)[None] - 0.5).contiguous(memory_format=torch.channels_last)
+        level, share = self.level(quality), self._tuned(quality)[0]
         with self.precision():
-            return self.transforms.analyse(x, self.level(quality))[0].float().permute(1, 2, 0)
+            y = self.transforms.analyse(x, level).float()
+            if self.corrects and share:
+                seen = self.transforms.synthesise(y, level).float().clamp(-0.5, 0.5)
+                y += share * (y - self.transforms.analyse(seen, level).float())
+        return y[0].permute(1, 2, 0)
+
+    def encoder(self, quality: float) -> EntropyModel:
+        """With the weight of errors that is best at this quality."""
+        return replace(self.entropy, error_bits=self._tuned(quality)[1])
+
+    def _tuned(self, quality: float) -> tuple[float, float]:
+        return self.tuning.at(float(self.level(quality)))
 
     @torch.inference_mode()
     def synthesise(self, y_hat: NDArray[np.int32], quality: float) -> Tensor:
@@ -56,4 +79,4 @@ def load(spec: ModelSpec, device: str = "cpu", dtype: torch.dtype | None = None)
     tensors = read_tensors(spec.path, spec.sha256)
     config, _ = read_card(spec.path)
     transforms, entropy = build_transforms(config, tensors, place), build_entropy_model(tensors, place, dtype)
-    return ImageCodec(spec, entropy, place, multiplies_bf16(place), transforms)
+    return ImageCodec(spec, entropy, place, multiplies_bf16(place), transforms, read_tuning(tensors))

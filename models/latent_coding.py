@@ -67,8 +67,12 @@ class LatentCodec(ABC):
 
         Context and skips are those of inter frames; see EntropyModel.code.
         """
-        given = self.hyper_latents(y, quality), y
-        return self.entropy.code(coder, (y.shape[0], y.shape[1]), whole_level(quality), given, context, skips)
+        given, size = (self.hyper_latents(y, quality), y), (y.shape[0], y.shape[1])
+        return self.encoder(quality).code(coder, size, whole_level(quality), given, context, skips)
+
+    def encoder(self, quality: float) -> EntropyModel:
+        """The entropy model that chooses symbols at this quality."""
+        return self.entropy
 
     def decode_latents(
         self,

@@ -6,8 +6,9 @@ look gives better ones. Source: stochastic Gumbel annealing, Yang, Bamler and Ma
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -23,10 +24,11 @@ from .weights import read_card, read_tensors
 from .zoo import ModelSpec
 
 Step = Callable[[int, int], None]
-EFFORTS = (0, 25, 50, 100, 200, 400, 800)  # iterations of each effort
+EFFORTS = (0, 0, 25, 50, 100, 200, 400, 800)  # iterations of each effort
+UNCORRECTED, DEFAULT_EFFORT = 0, 1  # without iterations; see ImageCodec.analyse
 LEARNING_RATE = 0.01  # of Adam, in quantisation steps
 HOT, COLD, COOLING = 0.5, 0.2, 3.0  # the temperature falls exponentially from one to the other
-REFINABLE = "latents are sought for image models that were trained for MSE, such as fast"
+REFINABLE = "from 2 on latents are sought for image models that were trained for MSE, such as fast"
 REFRESHED = 4  # times the hyper-latents follow the latents
 
 
@@ -34,7 +36,7 @@ def _untold(done: int, total: int) -> None:
     """Nobody asks how far it is."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RefinedCodec(ImageCodec):
     """An image codec whose analysis goes on from what its transform gives.
 
@@ -110,14 +112,25 @@ def annealed(residual: Tensor, heat: float, random: torch.Generator) -> Tensor:
     return below + torch.softmax((logits + gumbel) / heat, 0)[1]
 
 
-def refined(codec: object, iterations: int) -> RefinedCodec:
-    """The codec with an analysis of so many iterations, 1 or more.
+Codec = TypeVar("Codec")
+
+
+def with_effort(codec: Codec, effort: int) -> Codec | ImageCodec:
+    """The codec as it encodes with an effort, of EFFORTS.
 
     Raises:
-        ValueError: it is no image model of Linnet's own, or was not trained for MSE.
+        ValueError: one of several iterations, and it is no image model of Linnet's own, or was not trained
+            for MSE.
     """
+    if effort > DEFAULT_EFFORT:
+        return _refined(codec, EFFORTS[effort])
+    uncorrected = effort == UNCORRECTED and isinstance(codec, ImageCodec)
+    return replace(codec, corrects=False) if uncorrected else codec
+
+
+def _refined(codec: object, iterations: int) -> RefinedCodec:
     if not isinstance(codec, ImageCodec) or "* MSE" not in str(read_card(codec.spec.path)[1].get("loss")):
-        raise ValueError(f"the model takes no effort: {REFINABLE}")
+        raise ValueError(f"the model takes no such effort: {REFINABLE}")
     own = {field.name: getattr(codec, field.name) for field in fields(codec)}
     return RefinedCodec(**own, twin=_twin(codec.spec, str(codec.device)), iterations=iterations)
 

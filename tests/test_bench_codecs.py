@@ -64,14 +64,14 @@ def test_codecs_say_what_they_are(spec: str) -> None:
 
 
 def test_a_variant_of_linnet_is_an_argument_of_encode(pixels: np.ndarray, tmp_path: Path) -> None:
-    codec = find_adapter("linnet:fast:effort=1", CodecOptions())
+    codec = find_adapter("linnet:fast:effort=2", CodecOptions())
     small = np.ascontiguousarray(pixels[:64, :64])
     codec.encode(small, 80, tmp_path / "a.lnt")
-    made = linnet.encode(small, quality=80, effort=1, device="cpu")
+    made = linnet.encode(small, quality=80, effort=2, device="cpu")
     assert (tmp_path / "a.lnt").read_bytes() == made.data
-    assert codec.command(80).endswith("--effort 1")
-    assert codec.label == "Linnet fast, effort 1"
-    assert codec.settings.endswith(", effort=1")
+    assert codec.command(80).endswith("--effort 2")
+    assert codec.label == "Linnet fast, effort 2"
+    assert codec.settings.endswith(", effort=2")
 
 
 def test_jpeg_files_are_those_of_pillow(pixels: np.ndarray, tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ class Encoder:
     gop: int | None
     tile: int | None
     resilience: int | None
-    effort: int
+    effort: int | None
     inter_model: str | None
 
     def __call__(self, job: Job, progress: Progress) -> Outcome:
@@ -88,7 +88,7 @@ class Encoder:
         for option, value in of_clips.items():
             if value is not None:
                 raise UsageError(f"{job.source} is a picture: {option} is for clips")
-        from ..api import TILES, EncodeResult, encode
+        from ..api import DEFAULT_EFFORT, TILES, EncodeResult, encode
 
         in_memory = self.verified or job.dest == PIPE
         result: EncodeResult = encode(
@@ -101,7 +101,7 @@ class Encoder:
             stages=self.aim.stages,
             tile=self.tile or TILES[-1],
             resilience=self.resilience,
-            effort=self.effort,
+            effort=DEFAULT_EFFORT if self.effort is None else self.effort,
             model=self.model,
             device=self.device,
             metadata=self.metadata.value,
@@ -129,7 +129,7 @@ class Encoder:
             raise UsageError(f"{job.source} is a clip: --tile is for pictures")
         if self.resilience is not None:
             raise UsageError(f"{job.source} is a clip: --resilience is for pictures")
-        if self.effort:
+        if self.effort is not None:
             raise UsageError(f"{job.source} is a clip: --effort is for pictures")
         return ClipEncoding(
             quality=self.aim.quality,

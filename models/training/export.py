@@ -13,14 +13,18 @@ from ...entropy.networks import TensorSource, read_hyper_net, read_prior_net
 from ...entropy.prior import EntropyModel
 from ...entropy.quantise import ERROR_BITS
 from ...entropy.tables import CdfTable, gaussian_table, pmf_table
+from ..image_codec import ImageCodec
+from ..precision import multiplies_bf16
 from ..quality import LAMBDA_HIGH, LAMBDA_LOW, LEVELS
 from ..selftest import self_test
 from ..weights import Card, table_tensors, write_model
+from ..zoo import TRAINED_ID, ModelSpec
 from .calibrate import calibrate
 from .checkpoint import load_state
 from .complexity import kmac_per_px
 from .config import TrainConfig
 from .data import Pictures, load
+from .fit_encoder import fit_encoder
 from .objective import MS_SSIM_WEIGHT, LatentCoding, TrainingModel
 from .quantise import quantise
 from .tables import fit_tables
@@ -109,6 +113,14 @@ def training_settings(config: TrainConfig) -> Card:
     return {name: value for name, value in values.items() if isinstance(value, (int, float, str))}
 
 
+def _codec_of(net: TrainingModel, entropy: EntropyModel, target: Path) -> ImageCodec:
+    """What `target` will be once it is loaded, but for what its encoder does beyond training."""
+    cpu = torch.device("cpu")
+    spec = ModelSpec(TRAINED_ID, target.stem, "image", target.name, "", target.parent)
+    transforms = net.model.eval().to(memory_format=torch.channels_last)
+    return ImageCodec(spec, entropy, cpu, multiplies_bf16(cpu), transforms)
+
+
 def export(config: TrainConfig, checkpoint: Path, target: Path, card: Card, crops: int = 16) -> str:
     """Write the model file of `checkpoint`; returns its SHA-256.
 
@@ -149,4 +161,5 @@ def export(config: TrainConfig, checkpoint: Path, target: Path, card: Card, crop
     tensors |= table_tensors(fitted.z_table, "z") | table_tensors(fitted.y_table, "y")
     tensors["selftest.hash"] = torch.tensor(self_test(exact.hyper, exact.prior))
     print({name: value for name, value in card.items() if name.endswith("percent")})
+    tensors |= fit_encoder(_codec_of(net, fitted, target), train, 2 * crops, config.metric).tensors()
     return write_model(target, config.model, tensors, card)
