@@ -8,7 +8,9 @@ import pytest
 import torch
 from model_samples import training_folder
 from PIL import Image
+from safetensors.torch import load_file
 
+from linnet.models.encoder_tuning import UNTUNED, read_tuning
 from linnet.models.training.__main__ import main
 from linnet.models.training.config import find_config, read_config
 from linnet.models.training.data import is_held_out, photo_of
@@ -148,6 +150,7 @@ def test_an_export_meets_the_certificate_and_keeps_the_rate(config_path: Path, t
     cost = card["quantisation_cost_percent"]
     assert isinstance(cost, dict)
     assert abs(cost["mean"]) < 2  # a model of 80 steps; the shipped one is held to 0.3
+    assert read_tuning(load_file(target)) is not UNTUNED
 
 
 @pytest.mark.parametrize(
