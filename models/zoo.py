@@ -54,7 +54,7 @@ SPECS = (
         name="fast",
         kind="image",
         file="fast.safetensors",
-        sha256="4be2a08a88c7442fb3e14883e132352627945bae4b7cfccda8fa2b9e02947248",
+        sha256="e25987b1629053026129dee24f90568f5b19009e74a249778753a6826ae2ae71",
     ),
     ModelSpec(
         wire_id=2,
