@@ -61,7 +61,7 @@ SPECS = (
         name="fast-ms-ssim",
         kind="image",
         file="fast-ms-ssim.safetensors",
-        sha256="e91aae5cf2d294b953352e899216397fad19a943735f991b5dff1e7481e6a5ef",
+        sha256="eb543a201295c6bd4c87db43c56792fa25bef013e085dcfea412a433970567d2",
     ),
     ModelSpec(
         wire_id=3,
