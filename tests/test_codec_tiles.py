@@ -1,5 +1,7 @@
 """Tiles join without a seam: coding in tiles is coding the whole, as far as the pixels show."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -29,7 +31,7 @@ def test_latents_of_a_tile_are_those_of_the_whole_picture(frame: Frame) -> None:
 
 
 def test_a_smaller_halo_would_show(frame: Frame) -> None:
-    codec = fast()
+    codec = replace(fast(), corrects=False)  # corrected latents depend on a few pixels more
     box = (256, 256, 256, 256)
     whole = codec.analyse(to_planes(frame.pixels), QUALITY)[16:32, 16:32]
     bare = codec.analyse(to_planes(frame.pixels[256:512, 256:512]), QUALITY)
