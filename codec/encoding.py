@@ -83,7 +83,7 @@ def encoder_for(spec: zoo.ModelSpec, device: str, wish: Wish) -> Encoder:
         )
     if spec.stages:
         if wish.effort > DEFAULT_EFFORT:
-            raise ValueError(f"model '{spec.name}' takes no such effort: {REFINABLE}")
+            raise ValueError(f"model '{spec.name}' takes no effort of {wish.effort}: {REFINABLE}")
         return _StagedEncoder(codecs.load_staged(spec, device), wish, quality).encode
     codec = with_effort(codecs.load(spec, device), wish.effort)
     return _StillEncoder(codec, wish, quality).encode

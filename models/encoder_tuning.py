@@ -17,7 +17,7 @@ from ..entropy.quantise import ERROR_BITS
 from .quality import LEVELS
 
 PREFIX = "encoder."
-LARGEST = {"correction": 1.0, "error_bits": 1e6}
+BOUNDS = {"correction": (-1.0, 1.0), "error_bits": (0.0, 1e6)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +39,7 @@ class EncoderTuning:
 
     def tensors(self) -> dict[str, Tensor]:
         """As a model file stores it."""
-        return {f"{PREFIX}{name}": torch.from_numpy(getattr(self, name)).float() for name in LARGEST}
+        return {f"{PREFIX}{name}": torch.from_numpy(getattr(self, name)).float() for name in BOUNDS}
 
 
 UNTUNED = EncoderTuning(np.zeros(LEVELS), np.full(LEVELS, ERROR_BITS))
@@ -47,7 +47,7 @@ UNTUNED = EncoderTuning(np.zeros(LEVELS), np.full(LEVELS, ERROR_BITS))
 
 def read_tuning(tensors: Mapping[str, Tensor]) -> EncoderTuning:
     """That of a model file; UNTUNED if it has none. Raises FormatError for one that cannot be meant."""
-    found = {name: tensors.get(f"{PREFIX}{name}") for name in LARGEST}
+    found = {name: tensors.get(f"{PREFIX}{name}") for name in BOUNDS}
     if all(tensor is None for tensor in found.values()):
         return UNTUNED
     values: dict[str, NDArray[np.float64]] = {}
@@ -58,6 +58,10 @@ def read_tuning(tensors: Mapping[str, Tensor]) -> EncoderTuning:
                 f"the model file's {PREFIX}{name} must have the shape [{LEVELS}], found {shape}"
             )
         values[name] = tensor.double().numpy()
-        if not (np.abs(values[name]) <= LARGEST[name]).all():
-            raise FormatError(f"the model file's {PREFIX}{name} must lie within {LARGEST[name]:g}")
+        low, high = BOUNDS[name]
+        if not ((values[name] >= low) & (values[name] <= high)).all():
+            least, most = values[name].min(), values[name].max()
+            raise FormatError(
+                f"the model file's {PREFIX}{name} must be {low:g} to {high:g}, found {least:g} to {most:g}"
+            )
     return EncoderTuning(**values)

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..entropy.networks import LATENT_GROUPS, TURNS
 from .blocks import blocks
 from .quality import LEVELS, LevelTable, step_size
 from .transforms import ImageConfig, Transforms
@@ -17,7 +18,6 @@ SCALES = 64  # scale indices; 0 is "not coded"
 SCALE_MIN, SCALE_MAX = 0.11, 64.0
 INDEX_UNIT = 8.0  # scale indices per unit of the networks' output: about a factor of 2.2 in sigma
 Place = tuple[slice, slice, slice, slice]
-EVERYWHERE: Place = (slice(None),) * 4
 START_SHARE = 0.5  # of a latent's overall standard deviation; see QuadtreePrior.start_from_spread
 
 
@@ -38,8 +38,8 @@ def quadtree_places(step: int) -> list[Place]:
     Channel c belongs to group c mod 4; every step codes one corner of each 2x2 block, another one in
     each group, so that every step sees neighbours on all sides. Source: DCVC-DC, arXiv:2302.14402.
     """
-    every, turn = slice(None), (0, 3, 2, 1)[step]
-    corners = [(group ^ turn, slice(group, None, STEPS)) for group in range(STEPS)]
+    every, turn = slice(None), TURNS[step]
+    corners = [(group ^ turn, slice(group, None, LATENT_GROUPS)) for group in range(LATENT_GROUPS)]
     return [
         (every, slice(corner // 2, None, 2), slice(corner % 2, None, 2), channels)
         for corner, channels in corners

@@ -123,16 +123,16 @@ def with_effort(codec: Codec, effort: int) -> Codec | ImageCodec:
             for MSE.
     """
     if effort > DEFAULT_EFFORT:
-        return _refined(codec, EFFORTS[effort])
+        return _refined(codec, effort)
     uncorrected = effort == UNCORRECTED and isinstance(codec, ImageCodec)
     return replace(codec, corrects=False) if uncorrected else codec
 
 
-def _refined(codec: object, iterations: int) -> RefinedCodec:
+def _refined(codec: object, effort: int) -> RefinedCodec:
     if not isinstance(codec, ImageCodec) or "* MSE" not in str(read_card(codec.spec.path)[1].get("loss")):
-        raise ValueError(f"the model takes no such effort: {REFINABLE}")
+        raise ValueError(f"the model takes no effort of {effort}: {REFINABLE}")
     own = {field.name: getattr(codec, field.name) for field in fields(codec)}
-    return RefinedCodec(**own, twin=_twin(codec.spec, str(codec.device)), iterations=iterations)
+    return RefinedCodec(**own, twin=_twin(codec.spec, str(codec.device)), iterations=EFFORTS[effort])
 
 
 @lru_cache(maxsize=2)

@@ -90,7 +90,7 @@ def test_cut_needs_no_model_and_takes_pipes(folder: Path, data: bytes) -> None:
         ("encode a.png -o b.lnt --inter-model video", 2, "--inter-model is for clips"),
         ("encode frame%d.png -o b.lnt --inter-model fast", 2, "codes pictures"),
         ("encode frame%d.png -o b.lnt --effort 1", 2, "--effort is for pictures"),
-        ("encode a.png -o b.lnt -m blocks -e 2", 2, "takes no such effort"),
+        ("encode a.png -o b.lnt -m blocks -e 2", 2, "takes no effort of 2"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_a_line(words: str, code: int, reason: str, folder: Path) -> None:

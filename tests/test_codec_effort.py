@@ -74,7 +74,7 @@ def test_pictures_of_several_windows_and_targets_take_an_effort(corner: Image.Im
 
 @pytest.mark.parametrize("model", ["vq", "fast-ms-ssim"])
 def test_models_that_take_no_effort_say_so(corner: Image.Image, model: str) -> None:
-    with pytest.raises(ValueError, match=r"no such effort.*such as fast"):
+    with pytest.raises(ValueError, match=r"no effort of 2.*such as fast"):
         linnet.encode(corner, model=model, effort=2)
 
 

@@ -38,8 +38,9 @@ def test_a_model_file_gives_back_its_tuning_between_levels_too() -> None:
             {"encoder.correction": torch.zeros(64)},
             r"encoder.error_bits must have the shape \[64\], found None",
         ),
-        ({**slope().tensors(), "encoder.correction": torch.full((64,), 1.5)}, "must lie within 1"),
-        ({**slope().tensors(), "encoder.error_bits": torch.full((64,), torch.nan)}, "must lie within"),
+        ({**slope().tensors(), "encoder.correction": torch.full((64,), 1.5)}, "be -1 to 1, found 1.5"),
+        ({**slope().tensors(), "encoder.error_bits": torch.full((64,), -2.0)}, "be 0 to 1e\\+06, found -2"),
+        ({**slope().tensors(), "encoder.error_bits": torch.full((64,), torch.nan)}, "found nan"),
     ],
 )
 def test_a_tuning_that_cannot_be_meant_is_refused(tensors: dict[str, torch.Tensor], said: str) -> None:

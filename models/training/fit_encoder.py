@@ -66,6 +66,7 @@ def fit_encoder(codec: ImageCodec, train: Pictures, crops: int, metric: str) -> 
         saved = _saving(plain, number)
         corrections.append(max(CORRECTIONS, key=lambda c: saved(bench.point(quality, c, ERROR_BITS))))
         weights.append(max(WEIGHTS, key=lambda w: saved(bench.point(quality, corrections[-1], w))))
+        print(f"quality {quality}: correction {corrections[-1]}, errors weigh {weights[-1]}", flush=True)
     return EncoderTuning(_over_levels(corrections), _over_levels(weights))
 
 
