@@ -12,7 +12,6 @@ import json
 import platform
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -28,7 +27,7 @@ from linnet.models.quality import LevelGain
 from linnet.models.training.complexity import kmac_per_px
 from linnet.models.training.config import TrainConfig, read_config
 from linnet.models.training.objective import TrainingModel
-from linnet.models.training.tasks import ImageTask
+from linnet.models.training.tasks import Build, ImageTask
 from linnet.models.training.trainer import Trainer
 from linnet.models.transforms import ImageConfig
 
@@ -95,18 +94,18 @@ class NoisyLatents(TrainingModel):
         return y_hat, gaussian_bits(y_hat - means, sigma).sum(1)
 
 
-def without_shortcut(config: ImageConfig, metric: str) -> TrainingModel:
+def without_shortcut(config: ImageConfig, metric: str, correction: float) -> TrainingModel:
     """The networks alone: their last layers start at random, not at zero."""
-    net = TrainingModel(config, metric)
+    net = TrainingModel(config, metric, correction)
     net.model.add_module("shortcut", NoShortcut(config.latent))
     net.model.analysis.leave.reset_parameters()
     net.model.synthesis.leave.reset_parameters()
     return net
 
 
-def with_silu(config: ImageConfig, metric: str) -> TrainingModel:
+def with_silu(config: ImageConfig, metric: str, correction: float) -> TrainingModel:
     """SiLU in the float transforms."""
-    net = TrainingModel(config, metric)
+    net = TrainingModel(config, metric, correction)
     for part in (net.model.analysis, net.model.synthesis, net.model.hyper_analysis):
         for module in part.modules():
             if isinstance(module, DepthConvBlock):
@@ -114,9 +113,9 @@ def with_silu(config: ImageConfig, metric: str) -> TrainingModel:
     return net
 
 
-def gains_outside(config: ImageConfig, metric: str) -> TrainingModel:
+def gains_outside(config: ImageConfig, metric: str, correction: float) -> TrainingModel:
     """Gains on the latents alone: those inside of the transforms stay at 1."""
-    net = TrainingModel(config, metric)
+    net = TrainingModel(config, metric, correction)
     for part in (net.model.analysis, net.model.synthesis):
         assert isinstance(part.inner_gain, LevelGain)
         part.inner_gain.values.requires_grad_(False)
@@ -128,7 +127,7 @@ class Variant:
     """One change to the model, how it is built or its widths, or to its training."""
 
     question: str
-    build: Callable[[ImageConfig, str], TrainingModel] = TrainingModel
+    build: Build = TrainingModel
     shape: tuple[tuple[str, int], ...] = ()
     optimiser: str | None = None
     learning_rate: float | None = None

@@ -57,8 +57,7 @@ class ImageCodec(LatentCodec):
         with self.precision():
             y = self.transforms.analyse(x, level).float()
             if self.corrects and share:
-                seen = self.transforms.synthesise(y, level).float().clamp(-0.5, 0.5)
-                y += share * (y - self.transforms.analyse(seen, level).float())
+                y += share * self.transforms.lost(y, level)
         return y[0].permute(1, 2, 0)
 
     def encoder(self, quality: float) -> EntropyModel:

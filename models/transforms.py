@@ -114,3 +114,8 @@ class Transforms(nn.Module):
     def synthesise(self, y_hat: Tensor, level: Tensor) -> Tensor:
         """Decoded latents [N, latent, h, w] -> [N, 3, 16 h, 16 w]."""
         return self.synthesis(y_hat, level, self.shortcut)
+
+    def lost(self, y: Tensor, level: Tensor) -> Tensor:
+        """What latents [N, latent, h, w] lose on the way to a picture and back, float32."""
+        seen = self.synthesise(y, level).float().clamp(-0.5, 0.5)
+        return y - self.analyse(seen, level).float()

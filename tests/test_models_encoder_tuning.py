@@ -12,10 +12,12 @@ from linnet.bitstream import FormatError
 from linnet.codec.tiles import to_planes
 from linnet.entropy.quantise import ERROR_BITS
 from linnet.models.encoder_tuning import UNTUNED, EncoderTuning, read_tuning
+from linnet.models.image_codec import ImageCodec
 from linnet.models.quality import LEVELS
 from linnet.models.training import fit_encoder as fitting
 from linnet.models.training.data import unpack
 from linnet.models.training.fit_encoder import Bench, fit_encoder, ms_ssim_db, psnr_db
+from linnet.models.training.objective import TrainingModel
 
 
 def slope(levels: int = LEVELS) -> EncoderTuning:
@@ -66,6 +68,31 @@ def test_without_a_correction_latents_are_those_of_the_analysis(photo: Image.Ima
     torch.testing.assert_close(plain.analyse(planes, 90), given, rtol=0, atol=1e-2)  # memory layout
     assert not torch.allclose(codec.analyse(planes, 90), given, atol=0.05)
     assert codec.encoder(100).error_bits == pytest.approx(20)
+
+
+def in_training(codec: ImageCodec, correction: float) -> TrainingModel:
+    net = TrainingModel(codec.transforms.config, correction=correction)
+    for name, part in codec.transforms.named_children():
+        net.model.get_submodule(name).load_state_dict(part.state_dict())
+    return net
+
+
+def test_training_corrects_latents_as_the_encoder_does(photo: Image.Image) -> None:
+    planes = to_planes(np.asarray(photo))[:, :128, :128]
+    codec = replace(fast(), tuning=slope(), bf16=False)
+    for quality in (30.0, 90.0):
+        found = in_training(codec, 0.6).latents(planes[None] - 0.5, codec.level(quality))
+        expected = codec.analyse(planes, quality).permute(2, 0, 1)[None]
+        torch.testing.assert_close(found.detach(), expected, rtol=0, atol=1e-3)  # memory layout
+    plain = in_training(codec, 0.0).latents(planes[None] - 0.5, codec.level(90.0))
+    assert not torch.allclose(found, plain, atol=0.05)
+
+
+def test_the_analysis_alone_is_taught_by_corrected_latents(photo: Image.Image) -> None:
+    net = in_training(fast(), 0.6)
+    net.latents(to_planes(np.asarray(photo))[None, :, :64, :64] - 0.5, torch.tensor([63.0])).sum().backward()
+    assert net.model.analysis.leave.weight.grad is not None
+    assert all(parameter.grad is None for parameter in net.model.synthesis.parameters())
 
 
 def test_the_fit_finds_what_a_smaller_analysis_needs(

@@ -15,7 +15,7 @@ from linnet.models.training.__main__ import main
 from linnet.models.training.config import find_config, read_config
 from linnet.models.training.data import is_held_out, photo_of
 from linnet.models.training.export import export
-from linnet.models.training.objective import Outcome
+from linnet.models.training.objective import Outcome, TrainingModel
 from linnet.models.training.trainer import Trainer
 from linnet.models.weights import read_card
 
@@ -68,7 +68,7 @@ def test_below_a_power_of_one_flat_samples_own_more_of_the_gradient() -> None:
 def test_a_run_minimises_what_its_configuration_says(
     config_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config_path.write_text("sample_power = 0.5\n" + config_path.read_text())
+    config_path.write_text("sample_power = 0.5\ncorrection = 0.25\n" + config_path.read_text())
     powers: list[float] = []
     original = Outcome.loss
 
@@ -82,6 +82,9 @@ def test_a_run_minimises_what_its_configuration_says(
     trainer.evaluate()
     assert powers[0] == 0.5
     assert set(powers[1:]) == {1.0}
+    for net in (trainer.net, trainer.averaged):
+        assert isinstance(net, TrainingModel)
+        assert net.correction == 0.25
 
 
 @pytest.mark.parametrize("optimiser", ["adam", "soap"])
@@ -161,6 +164,7 @@ def test_an_export_meets_the_certificate_and_keeps_the_rate(config_path: Path, t
         ("steps = 0", "steps"),
         ("decay_share = 0", "decay_share"),
         ("sample_power = 1.5", "sample_power"),
+        ("correction = 1.5", "correction"),
         ("metric = 'vmaf'", "ms-ssim"),
         ("optimiser = 'sgd'", "soap"),
         ("level_low = 40\nlevel_high = 30", "level_low"),

@@ -32,7 +32,8 @@ class TrainConfig:
     `late_share` of the steps uses late_crop_px and late_batch. optimiser: `soap` is for going on from
     trained weights; from the start `adam` learns faster. Its steps take a fifth longer. valid_crops: held-out
     pictures per evaluation. metric: what distortion is. sample_power: each sample's loss is raised to it,
-    so that below 1 flat pictures weigh more (held-out losses stay those of 1). level_low, level_high: quality
+    so that below 1 flat pictures weigh more (held-out losses stay those of 1). correction: see
+    `objective.TrainingModel`. level_low, level_high: quality
     levels drawn in training. compile: torch.compile with CUDA graphs; `auto` is on a GPU only. precision: of
     the transforms; `auto` is bf16 where this machine multiplies faster in it.
     Of an inter model: stills, pictures that are set in motion beside the clips. frames: of a chain, the key
@@ -66,6 +67,7 @@ class TrainConfig:
     level_high: float = LEVELS - 1.0
     metric: str = "mse"
     sample_power: float = 1.0
+    correction: float = 0.0
     compile: str = "auto"
     precision: str = "auto"
     kind: str = "image"
@@ -128,6 +130,8 @@ def read_config(path: Path, given: Mapping[str, Path | None] | None = None) -> T
     for key in ("decay_share", "sample_power"):
         if not 0 < (value := getattr(config, key)) <= 1:
             raise ValueError(f"{path}: {key} = {value} must be above 0 and at most 1")
+    if config.correction > 1 or (config.correction and config.kind != "image"):
+        raise ValueError(f"{path}: correction = {config.correction} must be 0 to 1, and of an image model")
     if config.kind == "inter" and (config.frames < 2 or config.metric != "mse"):
         raise ValueError(f"{path}: an inter model needs 2 frames or more and metric = 'mse'")
     late = config.late_crop_px if config.late_share else config.crop_px

@@ -94,7 +94,7 @@ def exact_bits(net: TrainingModel, exact: EntropyModel, pictures: Pictures, leve
     counter = RateCounter()
     levels = torch.full((1,), float(level))
     for number in range(min(COST_CROPS, len(pictures))):
-        y = net.model.analyse(held_out_crop(pictures, number) - 0.5, levels)
+        y = net.latents(held_out_crop(pictures, number) - 0.5, levels)
         z = torch.round(net.model.hyper_analysis(y, levels))[0].permute(1, 2, 0).int().numpy()
         exact.code(counter, (y.shape[2], y.shape[3]), level, (z, y[0].permute(1, 2, 0)))
     return counter.bits
@@ -128,7 +128,7 @@ def export(config: TrainConfig, checkpoint: Path, target: Path, card: Card, crop
         ValueError: a layer cannot meet the 2^24 certificate.
     """
     torch.manual_seed(0)
-    net = TrainingModel(config.model)
+    net = TrainingModel(config.model, correction=config.correction)
     state = load_state(checkpoint, torch.device("cpu"))
     net.load_state_dict(state["model"])
     tensors = half_precision(net)
@@ -140,7 +140,7 @@ def export(config: TrainConfig, checkpoint: Path, target: Path, card: Card, crop
     in_float = [float_bits(net, valid, level) for level in COST_LEVELS]
     in_integers = [exact_bits(net, exact, valid, level) for level in COST_LEVELS]
     chosen = replace(exact, error_bits=ERROR_BITS)
-    fitted = fit_tables(net.model, chosen, train, crops=8 * crops)
+    fitted = fit_tables(net, chosen, train, crops=8 * crops)
     before, after = ([exact_bits(net, m, valid, level) for level in COST_LEVELS] for m in (chosen, fitted))
     card = {
         "loss": f"{LOSSES[config.metric]}, RGB; lambda {LAMBDA_LOW} to {LAMBDA_HIGH} over {LEVELS} levels",

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from ..image import HYPER_STRIDE, SCALES, ImageModel, Place, scale_of
 from ..inter.model import InterModel
 from ..likelihood import PROBABILITY_MIN, gaussian_bits
-from ..quality import lambda_of
+from ..quality import LEVELS, lambda_of
 from ..transforms import ImageConfig
 
 MS_SSIM_WEIGHT = 1275.0  # 1 - MS-SSIM counts as so much 255^2 MSE: about equal rates at equal lambda
@@ -98,16 +98,22 @@ class LatentCoding(nn.Module, Generic[Model]):
 
 
 class TrainingModel(LatentCoding[ImageModel]):
-    """An image model in training."""
+    """An image model in training.
 
-    def __init__(self, config: ImageConfig | None = None, metric: str = "mse") -> None:
+    correction: share of what latents lose that is added to them at the highest quality, in proportion less at
+    lower ones, as the encoder does (models.image_codec): the networks learn what corrected latents mean.
+    """
+
+    def __init__(
+        self, config: ImageConfig | None = None, metric: str = "mse", correction: float = 0.0
+    ) -> None:
         super().__init__(ImageModel(config))
-        self.metric = metric
+        self.metric, self.correction = metric, correction
 
     def forward(self, picture: Tensor, level: Tensor) -> Outcome:
         """`picture` [N, 3, H, W] in 0..1, sides multiples of 64; `level` [N] 0..63."""
         x = picture - 0.5
-        y = self.model.analyse(x, level).float()
+        y = self.latents(x, level)
         hyper, z_bits = self.code_hyper(y, level)
         feature = self.model.prior.fuse(hyper)
         y_hat, y_bits = self.code_latents(y, feature, level)
@@ -116,6 +122,18 @@ class TrainingModel(LatentCoding[ImageModel]):
         mse = F.mse_loss(decoded, x, reduction="none").mean((1, 2, 3))
         distortion = 255**2 * mse if self.metric == "mse" else self.ms_ssim_loss(decoded, x)
         return Outcome(y_bits.sum((1, 2)) / pixels, z_bits / pixels, mse, distortion, decoded + 0.5)
+
+    def latents(self, x: Tensor, level: Tensor) -> Tensor:
+        """[N, 3, H, W] in [-0.5, 0.5] -> latents [N, latent, H/16, W/16], corrected.
+
+        The correction is taken as given: gradients through it took a third more time a step and saved 0.06 %.
+        """
+        y = self.model.analyse(x, level).float()
+        if not self.correction:
+            return y
+        with torch.no_grad():
+            lost = self.model.lost(y, level)
+        return y + (self.correction / (LEVELS - 1)) * level[:, None, None, None] * lost
 
     @staticmethod
     def ms_ssim_loss(decoded: Tensor, x: Tensor) -> Tensor:

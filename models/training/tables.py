@@ -15,9 +15,9 @@ from ...entropy.coder import SKIP
 from ...entropy.prior import EntropyModel
 from ...entropy.quantise import ERROR_BITS
 from ...entropy.tables import CdfTable, Int32, pmf_table
-from ..image import ImageModel
 from ..quality import LEVELS
 from .data import Pictures
+from .objective import TrainingModel
 from .validation import held_out_crop
 
 PRIOR_PER_SYMBOL = 4.0  # counts that the model's own table stands for, per symbol of its row
@@ -60,7 +60,7 @@ def fitted(table: CdfTable, counts: NDArray[np.float64], symmetric: bool) -> Cdf
 
 
 @torch.no_grad()
-def fit_tables(model: ImageModel, exact: EntropyModel, pictures: Pictures, crops: int) -> EntropyModel:
+def fit_tables(net: TrainingModel, exact: EntropyModel, pictures: Pictures, crops: int) -> EntropyModel:
     """The exact model with tables fitted to the symbols of `crops` pictures, each at three qualities."""
     priors = exact.z_table, exact.y_table
     current = replace(exact, error_bits=ERROR_BITS)
@@ -71,8 +71,8 @@ def fit_tables(model: ImageModel, exact: EntropyModel, pictures: Pictures, crops
             for third in range(3):
                 level = (number * 5 + third * 21) % LEVELS
                 levels = torch.full((1,), float(level))
-                y = model.analyse(picture, levels)
-                z = torch.round(model.hyper_analysis(y, levels))[0].permute(1, 2, 0).int().numpy()
+                y = net.latents(picture, levels)
+                z = torch.round(net.model.hyper_analysis(y, levels))[0].permute(1, 2, 0).int().numpy()
                 current.code(counter, (y.shape[2], y.shape[3]), level, (z, y[0].permute(1, 2, 0)))
         z_table = fitted(priors[0], counter.counts[id(current.z_table)], symmetric=False)
         y_table = fitted(priors[1], counter.counts[id(current.y_table)], symmetric=True)

@@ -23,7 +23,7 @@ from .residuals import ResidualSampler
 from .validation import evaluate, evaluate_chains
 from .vq import VqTraining
 
-Build = Callable[[ImageConfig, str], TrainingModel]
+Build = Callable[[ImageConfig, str, float], TrainingModel]
 
 
 START_CROPS = 512  # of pictures, that a VQ model starts from
@@ -58,7 +58,7 @@ class ImageTask:
 
     def build(self) -> Net:
         """See Task."""
-        return self._build(self.config.model, self.config.metric)
+        return self._build(self.config.model, self.config.metric, self.config.correction)
 
     def basis(self, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Of blocks of pixels."""
