@@ -53,6 +53,7 @@ def _run(words: argparse.Namespace, config: TrainConfig) -> int:
     """Export, pack or train. What takes seconds to import is imported here: mistakes above show at once."""
     import torch
 
+    from ..allocator import keep_freed_memory
     from .clips import write_packed_clips
     from .data import write_packed
     from .export import export
@@ -79,6 +80,7 @@ def _run(words: argparse.Namespace, config: TrainConfig) -> int:
         return 0
     if words.threads:
         torch.set_num_threads(words.threads)
+    keep_freed_memory()
     world, device = join(words.device)
     try:
         trainer = Trainer(config, device, world)

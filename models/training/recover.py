@@ -3,6 +3,7 @@
 A model file holds no optimiser and no moving average, and the density of the hyper-latents only as tables.
 """
 
+import copy
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -95,7 +96,7 @@ def start_state(path: Path, net: nn.Module) -> dict[str, Tensor]:
         raise ValueError(
             f"{path}: only image and inter models start from a model file, a VQ model from a best.pt"
         )
-    taken = net
+    taken = copy.deepcopy(net).cpu()  # where the file's tensors are
     config, card = _card(path)
     if card.get("kind", "image") == "image":
         wanted = net.model.config
