@@ -54,7 +54,7 @@ SPECS = (
         name="fast",
         kind="image",
         file="fast.safetensors",
-        sha256="e25987b1629053026129dee24f90568f5b19009e74a249778753a6826ae2ae71",
+        sha256="83328a47a1c43b263f33275bb9912604cae3677b7616781c5f04fe94caafe893",
     ),
     ModelSpec(
         wire_id=2,
