@@ -61,7 +61,7 @@ SPECS = (
         name="fast-ms-ssim",
         kind="image",
         file="fast-ms-ssim.safetensors",
-        sha256="eb543a201295c6bd4c87db43c56792fa25bef013e085dcfea412a433970567d2",
+        sha256="1adecde470dcabba6aa6d45d9f1737f419d3d6d58ee6107ab6ad96e70459396f",
     ),
     ModelSpec(
         wire_id=3,
