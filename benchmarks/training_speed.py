@@ -35,14 +35,14 @@ def one_run(config: Path, steps: int, processes: int, threads: int, preload: str
     settings = read_config(config)
     with tempfile.TemporaryDirectory() as folder:
         short = Path(folder, "short.toml")
-        taken = {"steps", "batch", "late_share", "save_minutes", "valid_crops"}
+        taken = {"steps", "batch", "late_share", "save_minutes", "valid_crops", "data", "run", "start"}
         kept = [line for line in config.read_text().splitlines() if line.split(" =")[0] not in taken]
         changed = [f"steps = {steps}", f"batch = {settings.batch // processes}", "late_share = 0.0"]
-        short.write_text("\n".join([*changed, "save_minutes = 1000.0", "valid_crops = 1", *kept]))
-        paths = ["--data", str(settings.data), "--run", str(Path(folder, "run"))]
-        start = ["--start", str(settings.start)] if settings.start else []
+        changed += [f'data = "{settings.data}"', f'run = "{folder}/run"', "save_minutes = 1000.0"]
+        changed += [f'start = "{settings.start}"'] if settings.start else []
+        short.write_text("\n".join([*changed, "valid_crops = 1", *kept]))
         environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "LD_PRELOAD": preload}
-        command = [*words_of(processes), str(short), *paths, *start]
+        command = [*words_of(processes), str(short)]
         subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL)
         with Path(folder, "run", "curve.csv").open() as file:
             row = next(csv.DictReader(file))

@@ -3,6 +3,8 @@
 Several processes train one model together under torchrun, on one machine or on many:
 
     torchrun --nproc-per-node 2 -m linnet.models.training CONFIG
+
+The paths then stand in CONFIG: torchrun takes `--run` for an option of its own.
 """
 
 import argparse
