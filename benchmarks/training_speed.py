@@ -69,8 +69,9 @@ def main() -> None:
             run = one_run(words.config, words.steps, *setting)
             print(name, run, flush=True)
             found[name] = max(found.get(name, run), run, key=lambda r: r["steps_per_minute"])
+    preload = f" --preload {words.preload.name}" if words.preload else ""
     report = {
-        "command": f"python benchmarks/training_speed.py {words.config.name} --steps {words.steps}",
+        "command": f"python benchmarks/training_speed.py CONFIG --steps {words.steps}{preload}",
         "machine": {"cpu_cores": cores, "processor": platform.machine(), "torch": torch.__version__},
         "pictures_a_step": read_config(words.config).batch,
         "crop_px": read_config(words.config).crop_px,
