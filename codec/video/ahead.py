@@ -1,14 +1,14 @@
 """Work ahead: an iterator that runs in a thread of its own, a few items before the one who takes them."""
 
 from collections.abc import Generator, Iterable
-from queue import Full, Queue
+from queue import Empty, Full, Queue
 from threading import Event, Thread
 from threading import enumerate as all_threads
 from typing import TypeVar
 
 Item = TypeVar("Item")
 _DEPTH = 4  # items: enough to level out slow ones, few enough for large frames
-_WAIT_S = 0.1  # between two looks whether anybody still wants the items
+_WAIT_S = 0.1  # between two looks whether anybody still wants the items, or wants to stop
 _PATIENCE_S = 3.0  # for the item under way, once nobody wants it
 _NAME = "linnet-ahead"
 
@@ -44,10 +44,18 @@ def ahead(items: Iterable[Item], depth: int = _DEPTH) -> Generator[Item, None, N
             if isinstance(items, Generator):
                 items.close()  # ends a thread that it takes from
 
+    def take() -> list[Item] | BaseException | None:
+        # Not for ever: a signal that arrives just before the wait, or in another thread, does not end one.
+        while True:
+            try:
+                return queue.get(timeout=_WAIT_S)
+            except Empty:
+                continue
+
     thread = Thread(target=work, name=_NAME, daemon=True)
     thread.start()
     try:
-        while (entry := queue.get()) is not None:
+        while (entry := take()) is not None:
             if isinstance(entry, BaseException):
                 raise entry
             yield entry[0]

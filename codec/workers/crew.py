@@ -15,6 +15,7 @@ from types import FrameType
 from typing import Any, Protocol
 
 ATTEMPTS = 2  # of a task whose worker died
+_LOOK_S = 0.5  # between two looks whether anybody wants us to stop
 _GRACE_S = 5.0  # for a worker to remove its temporary files
 
 
@@ -97,7 +98,8 @@ class LocalCrew:
         busy = [
             (team, worker) for team in self._workers.values() for worker in team if worker.ticket is not None
         ]
-        ready = wait([worker.pipe for _, worker in busy])
+        while not (ready := wait([worker.pipe for _, worker in busy], _LOOK_S)):
+            pass  # a signal that arrived just before the wait is seen now
         team, worker = next(pair for pair in busy if pair[1].pipe in ready)
         ticket, worker.ticket = worker.ticket, None
         assert ticket is not None
