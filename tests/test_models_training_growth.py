@@ -1,4 +1,4 @@
-"""An image model starts from one of fewer latents: it codes as that one did, then shows more."""
+"""An image model starts from one of fewer latents or smaller transforms: it codes as that one did, then learns."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -15,6 +15,7 @@ from linnet.models.training.growth import from_fewer_latents, latents_of, resize
 from linnet.models.training.objective import Outcome, TrainingModel
 from linnet.models.training.recover import recover, start_state
 from linnet.models.training.trainer import Trainer
+from linnet.models.training.widening import from_smaller_transforms
 from linnet.models.transforms import ImageConfig
 from linnet.models.zoo import find
 
@@ -76,6 +77,51 @@ def test_a_run_with_more_latents_than_its_start_shows_more_at_high_quality(
     assert float(low[1].psnr_db) == pytest.approx(float(low[0].psnr_db), abs=0.02)
     high = [coded(model, crop, HIGH) for model in (few, more)]
     assert float(high[1].psnr_db) > float(high[0].psnr_db) + 0.5
+
+
+def test_wider_and_deeper_transforms_code_as_before_and_learn(crop: Tensor) -> None:
+    config = shape_of("fast")
+    wider = replace(config, analysis=176, analysis_blocks=5, synthesis=160, synthesis_blocks=9)
+    small, large = (TrainingModel(each) for each in (config, wider))
+    recover(find("fast").path, small)
+    large.load_state_dict(from_smaller_transforms(small.state_dict(), large.state_dict()))
+    for level in (LOW, HIGH):
+        before, after = (coded(model.eval(), crop, level) for model in (small, large))
+        assert torch.allclose(after.picture, before.picture, atol=1e-4)
+        assert float(after.bpp) == pytest.approx(float(before.bpp), rel=1e-3)
+    large.train()(crop, HIGH).loss(HIGH).backward()
+    for part, width in ((large.model.analysis, config.analysis), (large.model.synthesis, config.synthesis)):
+        assert (
+            part.blocks[0].leave.weight.grad[:width, width:].abs().max() > 0
+        )  # of what was added, to what was
+        assert part.leave.weight.grad[:, width:].abs().max() > 0
+
+
+def test_a_run_starts_wider_than_the_model_file_that_it_starts_from(
+    crop: Tensor, photo: Image.Image, tmp_path: Path
+) -> None:
+    path = training_folder(tmp_path, photo)
+    head, _ = path.read_text().split("[model]")
+    path.write_text(f"start = 'fast'\n{head}[model]\nsynthesis = 144\nanalysis_blocks = 5\n")
+    started = Trainer(read_config(path), CPU).averaged.eval()
+    assert isinstance(started, TrainingModel)
+    assert started.model.config == replace(shape_of("fast"), synthesis=144, analysis_blocks=5)
+    small = TrainingModel(shape_of("fast")).eval()
+    recover(find("fast").path, small)
+    before, after = (coded(model, crop, HIGH) for model in (small, started))
+    assert float(after.psnr_db) == pytest.approx(float(before.psnr_db), abs=0.02)
+    assert float(after.bpp) == pytest.approx(float(before.bpp), rel=1e-3)
+
+
+@pytest.mark.parametrize("smaller", ["synthesis = 64", "analysis_blocks = 2"])
+def test_a_model_of_larger_transforms_is_no_start_for_a_smaller_one(
+    smaller: str, photo: Image.Image, tmp_path: Path
+) -> None:
+    path = training_folder(tmp_path, photo)
+    head, _ = path.read_text().split("[model]")
+    path.write_text(f"start = 'fast'\n{head}[model]\n{smaller}\n")
+    with pytest.raises(ValueError, match="of another architecture"):
+        Trainer(read_config(path), CPU)
 
 
 def test_a_run_that_goes_on_keeps_its_shape(photo: Image.Image, tmp_path: Path) -> None:

@@ -25,8 +25,9 @@ class TrainConfig:
     checkpoints and curves.
     start: a `best.pt` to fine-tune; its moving average becomes the first weights. Or a model file, or the
     name of a model that ships (see `recover`). An image model may start from one of fewer latents (see
-    `growth`). An inter model may start from an image model of the same widths, but for its latents: it then
-    begins by coding the residual as if it were a picture.
+    `growth`), or from one of narrower or fewer blocks (see `widening`). An inter model may start from an
+    image model of the same widths, but for its latents: it then begins by coding the residual as if it were
+    a picture.
     steps: planned total, the schedule ends there. decay_share: in this last part of the steps the learning
     rate falls by a cosine, before it is level. crop_px, batch (of each process): first stage; the last
     `late_share` of the steps uses late_crop_px and late_batch. optimiser: `soap` is for going on from

@@ -4,7 +4,6 @@ A model file holds no optimiser and no moving average, and the density of the hy
 """
 
 import copy
-import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from ..zoo import SPECS, find
 from .objective import LatentCoding, TrainingModel
 
 DENSITY_STEPS, DENSITY_RATE = 600, 0.02
+GROWING = ("latent", "analysis", "analysis_blocks", "synthesis", "synthesis_blocks")
 
 
 def model_file(start: Path) -> Path | None:
@@ -90,7 +90,8 @@ def start_state(path: Path, net: nn.Module) -> dict[str, Tensor]:
     """What a `best.pt` would hold under "model", of a model file (errors as recover).
 
     Of an image model that an inter model is to start from, the state is that of the image model; of an image
-    model of fewer latents than `net` has, it is that of the smaller one (see `growth` for what follows).
+    model that is smaller than `net` in what can grow, it is that of the smaller one (see `growth` and `widening`
+    for what follows).
     """
     if not isinstance(net, LatentCoding):
         raise ValueError(
@@ -100,7 +101,10 @@ def start_state(path: Path, net: nn.Module) -> dict[str, Tensor]:
     config, card = _card(path)
     if card.get("kind", "image") == "image":
         wanted = net.model.config
-        most = math.inf if isinstance(net.model, InterModel) else wanted.latent
-        taken = TrainingModel(replace(wanted, latent=config.latent) if config.latent < most else wanted)
+        if isinstance(net.model, InterModel):
+            sizes = {"latent": config.latent}
+        else:
+            sizes = {name: min(getattr(config, name), getattr(wanted, name)) for name in GROWING}
+        taken = TrainingModel(replace(wanted, **sizes))
     recover(path, taken)
     return taken.state_dict()

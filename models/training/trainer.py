@@ -23,6 +23,7 @@ from .tasks import Net, Task, task_of
 from .validation import VALID_LEVELS
 from .vq import VqOutcome, VqTraining, from_fewer_stages, stages_of
 from .vq_revival import CROPS, follow, revive_codes
+from .widening import from_smaller_transforms
 from .world import World
 
 MAX_SKIPPED = 100  # updates in a row without a finite gradient: the run has diverged
@@ -298,6 +299,7 @@ class Trainer:
                 values = from_image_model(values, self.net.state_dict())
             if isinstance(self.net, TrainingModel) and started:
                 values = from_fewer_latents(values, self.net.state_dict())
+                values = from_smaller_transforms(values, self.net.state_dict())
             if isinstance(self.net, VqTraining):
                 values = from_fewer_stages(values, self.net.state_dict())
             self.net.load_state_dict(values)
