@@ -1,4 +1,4 @@
-"""An image model starts from one of fewer latents or smaller transforms: it codes as that one did, then learns."""
+"""An image model starts from one of fewer latents or smaller transforms, and codes at first as that did."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -90,11 +90,11 @@ def test_wider_and_deeper_transforms_code_as_before_and_learn(crop: Tensor) -> N
         assert torch.allclose(after.picture, before.picture, atol=1e-4)
         assert float(after.bpp) == pytest.approx(float(before.bpp), rel=1e-3)
     large.train()(crop, HIGH).loss(HIGH).backward()
-    for part, width in ((large.model.analysis, config.analysis), (large.model.synthesis, config.synthesis)):
-        assert (
-            part.blocks[0].leave.weight.grad[:width, width:].abs().max() > 0
-        )  # of what was added, to what was
-        assert part.leave.weight.grad[:, width:].abs().max() > 0
+    taught = {name: p.grad for name, p in large.model.named_parameters() if p.grad is not None}
+    for part, width in (("analysis", config.analysis), ("synthesis", config.synthesis)):
+        inside, out = (taught[f"{part}.{layer}.weight"] for layer in ("blocks.0.leave", "leave"))
+        assert inside[:width, width:].abs().max() > 0  # from what was added to what was there
+        assert out[:, width:].abs().max() > 0
 
 
 def test_a_run_starts_wider_than_the_model_file_that_it_starts_from(

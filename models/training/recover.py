@@ -90,8 +90,7 @@ def start_state(path: Path, net: nn.Module) -> dict[str, Tensor]:
     """What a `best.pt` would hold under "model", of a model file (errors as recover).
 
     Of an image model that an inter model is to start from, the state is that of the image model; of an image
-    model that is smaller than `net` in what can grow, it is that of the smaller one (see `growth` and `widening`
-    for what follows).
+    model that is smaller than `net` in what can grow, it is that of the smaller one (`growth`, `widening`).
     """
     if not isinstance(net, LatentCoding):
         raise ValueError(
