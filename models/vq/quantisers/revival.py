@@ -93,9 +93,10 @@ def _split(
     popular = popular[count[popular] >= POPULAR * even]
     rare = count.argsort()[: len(popular)]
     order = torch.randperm(len(samples), generator=generator).to(samples.device)
-    one_of = torch.zeros_like(count)
-    one_of[chosen[order]] = order
-    drawn = one_of[popular]
+    place = torch.arange(len(order), device=order.device)
+    # not by assignment: which of several would be kept depends on the threads
+    last = torch.zeros_like(count).scatter_reduce(0, chosen[order], place, "amax")
+    drawn = order[last[popular]]
     step = 0.5 * (_left(samples[drawn], books, found[drawn], stage) - book[popular])
     book[rare] = book[popular] + step
     book[popular] -= step
