@@ -45,7 +45,7 @@ def test_the_learning_rate_warms_up_stays_and_falls(config_path: Path) -> None:
     trainer = Trainer(read_config(config_path), CPU)
     rates = []
     for trainer.step in (0, 4, 40, 47, 64, 80):
-        rates.append(trainer.learning_rate())
+        rates.append(trainer.schedule.learning_rate(trainer.step))
     assert rates == pytest.approx([2e-4, 1e-3, 1e-3, 1e-3, 5e-4, 1e-6], rel=2e-3)
 
 

@@ -32,6 +32,16 @@ def read_rows(path: Path) -> list[Row]:
         return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(stream)]
 
 
+def described(row: Row) -> str:
+    """A row as a line of text."""
+    levels = [name.removeprefix("bpp_") for name in row if name.startswith("bpp_")]
+    points = "  ".join(f"{row[f'bpp_{k}']:.3f}/{row[f'psnr_db_{k}']:.2f}" for k in levels)
+    return (
+        f"step {row['step']:.0f}  train {row['train_loss']:.4f}  held-out {row['loss']:.4f}  "
+        f"bpp/dB {points}  {row['steps_per_minute']:.0f} steps/min, {row['peak_share']:.0%}"
+    )
+
+
 def draw(rows: list[Row], target: Path) -> bool:
     """Loss over steps beside the rate-distortion curve, first and last; False without matplotlib."""
     try:

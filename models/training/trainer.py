@@ -11,19 +11,17 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from .checkpoint import load_state, save_state
 from .config import TrainConfig
-from .curves import append_row, draw, read_rows
+from .curves import append_row, described, draw, read_rows
 from .groups import parameter_groups
-from .growth import from_fewer_latents, latents_of, start_added_latents
-from .inter import InterTraining, from_image_model
+from .inter import InterTraining
 from .objective import Outcome, TrainingModel
-from .recover import model_file, start_state
+from .schedule import Schedule
 from .soap import Soap
 from .speed import bf16_is_faster, count_flops, matmul_flops
+from .starting import of_one_architecture, start
 from .tasks import Net, Task, task_of
-from .validation import VALID_LEVELS
-from .vq import VqOutcome, VqTraining, from_fewer_stages, stages_of
+from .vq import VqOutcome, VqTraining
 from .vq_revival import CROPS, follow, revive_codes
-from .widening import from_smaller_transforms
 from .world import World
 
 MAX_SKIPPED = 100  # updates in a row without a finite gradient: the run has diverged
@@ -43,6 +41,7 @@ class Trainer:
         task: Task | None = None,
     ) -> None:
         self.config, self.device, self.world = config, device, world or World()
+        self.schedule = Schedule(config)
         self.generator = torch.Generator()
         self.task = task or task_of(config, device)
         self.step, self.seconds, self.best, self.skipped = 0, 0.0, math.inf, 0
@@ -60,34 +59,12 @@ class Trainer:
         self.step_flops = 0
 
     def _begin(self) -> None:
-        """Resume, fine-tune a checkpoint or a model file, or start from the block basis of the pictures."""
+        """Resume, or start."""
         if self.state_path.exists():
             return self._restore(load_state(self.state_path, self.device))
-        if self.config.start:
-            file = model_file(self.config.start)
-            found = {"model": start_state(file, self.net)} if file else None
-            state = found or load_state(self.config.start, self.device)
-            self._load(state, "model", self.config.start)
-            self._start_added(state["model"])
-        else:
-            basis = self.task.basis(self.generator)
-            self.net.model.start_from_basis(*(part.to(self.device) for part in basis))
+        start(self.net, self.task, self.config, self.generator)
         self.averaged.load_state_dict(self.net.state_dict())
         self.config.run.mkdir(parents=True, exist_ok=True)
-
-    def _start_added(self, loaded: dict[str, Tensor]) -> None:
-        """What the model has more of than the one it starts from."""
-        if isinstance(self.net, TrainingModel) and latents_of(loaded) < self.config.model.latent:
-            start_added_latents(self.net.model, latents_of(loaded), self.task.batch, self.config.seed)
-        if isinstance(self.net, VqTraining):
-            self._start_added_stages(self.net, loaded)
-
-    def _start_added_stages(self, net: VqTraining, loaded: dict[str, Tensor]) -> None:
-        config, stages = net.model.config, stages_of(loaded)
-        if len(stages) < len(config.stages):
-            pictures, seed = self.task.basis(self.generator)
-            first = len(stages) - len(config.coarse)
-            net.model.start_added_stages(pictures.to(self.device), seed, first)
 
     def _optimiser(self) -> torch.optim.Optimizer:
         groups = parameter_groups(self.net, self.config.shortcut_rate)
@@ -110,17 +87,6 @@ class Trainer:
         self.generator.manual_seed(value % 2**63)
         torch.manual_seed(value % 2**63)
 
-    def learning_rate(self) -> float:
-        """Linear warm-up, then level, then a cosine over the last `decay_share` of the planned total."""
-        config = self.config
-        warm = min(1.0, (self.step + 1) / config.warm_up_steps)
-        low = config.final_learning_rate
-        return warm * (low + (config.learning_rate - low) * 0.5 * (1 + math.cos(math.pi * self._phase())))
-
-    def _phase(self) -> float:
-        """How far the learning rate has fallen, 0 to 1."""
-        return min(1.0, max(0.0, 1 - (1 - self.step / self.config.steps) / self.config.decay_share))
-
     def draw_levels(self, batch: int) -> Tensor:
         """[batch] one level from each equal part of the range: every batch sees low and high qualities."""
         part = torch.arange(batch) * self.world.size + self.world.rank
@@ -130,16 +96,11 @@ class Trainer:
 
     def train_step(self) -> Tensor:
         """One update; returns the loss, on the device."""
-        if self._revives():
+        if self.schedule.revives(self.step):
             self._revive()
         loss = self.gradients()
         self.update()
         return loss
-
-    def _revives(self) -> bool:
-        """Every `revive_steps`, until the learning rate has fallen to half."""
-        every = self.config.revive_steps
-        return every > 0 and not self.step % every and self._phase() < 0.5
 
     def _revive(self) -> None:
         net, average = self.net, self.averaged
@@ -157,7 +118,7 @@ class Trainer:
     def gradients(self) -> Tensor:
         """Draw this step's batch and add its gradients; returns the loss."""
         self.seed(self.step)
-        size, batch = self._stage()
+        size, batch = self.schedule.crops(self.step)
         samples = self.task.batch(batch, size, self.generator)
         level = self.draw_levels(batch)
         torch.compiler.cudagraph_mark_step_begin()
@@ -169,8 +130,9 @@ class Trainer:
 
     def update(self) -> None:
         """Step with the gradients that are there; without one that is finite, only count it."""
+        rate = self.schedule.learning_rate(self.step)
         for group in self.optimiser.param_groups:
-            group["lr"] = self.learning_rate() * group["factor"]
+            group["lr"] = rate * group["factor"]
         norm = torch.nn.utils.clip_grad_norm_(self.net.parameters(), self.config.gradient_clip)
         finite = bool(torch.isfinite(norm))
         self.skipped = 0 if finite else self.skipped + 1
@@ -196,12 +158,6 @@ class Trainer:
         module = self.average.module
         assert isinstance(module, (TrainingModel, InterTraining, VqTraining))
         return module
-
-    def _stage(self) -> tuple[int, int]:
-        """Crop side in pixels and batch of this step."""
-        config = self.config
-        late = self.step >= config.steps * (1 - config.late_share)
-        return (config.late_crop_px, config.late_batch) if late else (config.crop_px, config.batch)
 
     def run(self, minutes: float) -> None:
         """Train to the planned total or for `minutes`; save and evaluate every few minutes and at the end.
@@ -254,12 +210,7 @@ class Trainer:
         }
         append_row(self.config.run / "curve.csv", row)
         draw(read_rows(self.config.run / "curve.csv"), self.config.run / "curve.png")
-        points = "  ".join(f"{curve[f'bpp_{k}']:.3f}/{curve[f'psnr_db_{k}']:.2f}" for k in VALID_LEVELS)
-        print(
-            f"step {self.step}  train {train_loss:.4f}  held-out {curve['loss']:.4f}  bpp/dB {points}  "
-            f"{60 * steps_per_second:.0f} steps/min, {share:.0%} of {self.peak() / 1e12:.2f} TFLOP/s",
-            flush=True,
-        )
+        print(f"{described(row)} of {self.peak() / 1e12:.2f} TFLOP/s", flush=True)
 
     def flops_of_step(self) -> int:
         """Operations of one update in the first stage, counted once, without the optimiser."""
@@ -291,26 +242,9 @@ class Trainer:
         }
         save_state(state, self.state_path)
 
-    def _load(self, state: dict, key: str, path: object) -> None:
-        try:
-            values = state[key]
-            started = key == "model"  # a run that goes on has the shape it had
-            if isinstance(self.net, InterTraining) and "model.temporal.adaptor.weight" not in values:
-                values = from_image_model(values, self.net.state_dict())
-            if isinstance(self.net, TrainingModel) and started:
-                values = from_fewer_latents(values, self.net.state_dict())
-                values = from_smaller_transforms(values, self.net.state_dict())
-            if isinstance(self.net, VqTraining):
-                values = from_fewer_stages(values, self.net.state_dict())
-            self.net.load_state_dict(values)
-        except (RuntimeError, KeyError, IndexError) as error:
-            lines = str(error).splitlines()
-            raise ValueError(
-                f"{path} is of another architecture than the config: {lines[min(1, len(lines) - 1)].strip()}"
-            ) from error
-
     def _restore(self, state: dict) -> None:
-        self._load(state, "net", self.state_path)
+        with of_one_architecture(self.state_path):
+            self.net.load_state_dict(state["net"])
         self.averaged.load_state_dict(state["average"])
         self.average.n_averaged.fill_(state["step"])
         self.optimiser.load_state_dict(state["optimiser"])

@@ -1,0 +1,66 @@
+"""Where a run begins: at the weights of another one, grown to its shape, or at the basis of its data."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+
+from .checkpoint import load_state
+from .complexity import Net
+from .config import TrainConfig
+from .growth import from_fewer_latents, latents_of, start_added_latents
+from .inter import InterTraining, from_image_model
+from .objective import TrainingModel
+from .recover import model_file, start_state
+from .tasks import Task
+from .vq import VqTraining, from_fewer_stages, stages_of
+from .widening import from_smaller_transforms
+
+State = dict[str, Tensor]
+
+
+@contextmanager
+def of_one_architecture(path: object) -> Generator[None, None, None]:
+    """Loading a state of `path`: say so if it does not fit. Raises ValueError."""
+    try:
+        yield
+    except (RuntimeError, KeyError, IndexError) as error:
+        lines = str(error).splitlines()
+        raise ValueError(
+            f"{path} is of another architecture than the config: {lines[min(1, len(lines) - 1)].strip()}"
+        ) from error
+
+
+def start(net: Net, task: Task, config: TrainConfig, generator: torch.Generator) -> None:
+    """Give a fresh network its first weights.
+
+    Raises:
+        ValueError: what it is to start from is no state, or one that cannot grow to its shape.
+        OSError: that cannot be read.
+    """
+    device = next(net.parameters()).device
+    if not config.start:
+        net.model.start_from_basis(*(part.to(device) for part in task.basis(generator)))
+        return
+    file = model_file(config.start)
+    state = {"model": start_state(file, net)} if file else load_state(config.start, device)
+    with of_one_architecture(config.start):
+        values: State = state["model"]
+        net.load_state_dict(_grown(values, net))
+    if isinstance(net, TrainingModel) and latents_of(values) < config.model.latent:
+        start_added_latents(net.model, latents_of(values), task.batch, config.seed)
+    if isinstance(net, VqTraining) and len(stages_of(values)) < len(net.model.config.stages):
+        pictures, seed = task.basis(generator)
+        first = len(stages_of(values)) - len(net.model.config.coarse)
+        net.model.start_added_stages(pictures.to(device), seed, first)
+
+
+def _grown(values: State, net: Net) -> State:
+    """What `net` has more of than the model of `values` codes nothing yet."""
+    fresh = net.state_dict()
+    if isinstance(net, InterTraining):
+        return values if "model.temporal.adaptor.weight" in values else from_image_model(values, fresh)
+    if isinstance(net, VqTraining):
+        return from_fewer_stages(values, fresh)
+    return from_smaller_transforms(from_fewer_latents(values, fresh), fresh)
