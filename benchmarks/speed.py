@@ -1,6 +1,6 @@
 """Seconds and peak memory of encoding and decoding, model loaded, one picture size after the other.
 
-    python benchmarks/speed.py --out benchmarks/results/speed.json [--device cpu] [--threads 2]
+    python benchmarks/speed.py --models fast,high --out FILE [--device cpu] [--threads 2]
 
 Each size runs in a process of its own, so that its peak memory is its own. The picture is a photograph that
 comes with matplotlib, enlarged. Times are medians, pixels in memory to bytes in memory and back.
@@ -55,7 +55,10 @@ def one_size(width: int, height: int, verb: str, words: argparse.Namespace) -> d
     path = Path(words.scratch) / f"{width}x{height}.lnt"
     if verb == "encode":
         seconds = seconds_of(
-            lambda: linnet.encode(pixels, path, quality=40, overwrite=True, device=words.device), runs
+            lambda: linnet.encode(
+                pixels, path, quality=40, model=words.models, overwrite=True, device=words.device
+            ),
+            runs,
         )
     else:
         seconds = seconds_of(lambda: linnet.decode(path, device=words.device), runs)
@@ -63,11 +66,20 @@ def one_size(width: int, height: int, verb: str, words: argparse.Namespace) -> d
     return {"seconds": round(seconds, 3), "peak_mib": round(peak_mib)}
 
 
+def measured(model: str, width: int, height: int, verb: str, words: argparse.Namespace) -> dict[str, object]:
+    """What one_size finds in a process of its own."""
+    command = [sys.executable, __file__, "--one", str(width), str(height), verb, "--models", model]
+    options = ["--device", words.device, "--threads", str(words.threads), "--scratch", words.scratch]
+    done = subprocess.run([*command, *options], check=True, stdout=subprocess.PIPE, text=True)
+    return json.loads(done.stdout)
+
+
 def main() -> None:
     """Run every size and direction in a process of its own, and write the figures."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("--models", default="fast", help="names, with commas")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--threads", type=int, default=2)
@@ -77,16 +89,16 @@ def main() -> None:
     if words.one:
         print(json.dumps(one_size(int(words.one[0]), int(words.one[1]), words.one[2], words)))
         return
-    rows: dict[str, object] = {}
-    for width, height in SIZES:
-        for verb in ("encode", "decode"):
-            command = [sys.executable, __file__, "--one", str(width), str(height), verb]
-            options = ["--device", words.device, "--threads", str(words.threads), "--scratch", words.scratch]
-            done = subprocess.run([*command, *options], check=True, stdout=subprocess.PIPE, text=True)
-            rows[f"{width}x{height} {verb}"] = json.loads(done.stdout)
-            print(width, height, verb, done.stdout.strip(), flush=True)
+    rows: dict[str, dict[str, object]] = {}
+    for model in words.models.split(","):
+        rows[model] = {}
+        for width, height in SIZES:
+            for verb in ("encode", "decode"):
+                found = measured(model, width, height, verb, words)
+                rows[model][f"{width}x{height} {verb}"] = found
+                print(model, width, height, verb, found, flush=True)
     result = {
-        "command": "python benchmarks/speed.py --out benchmarks/results/speed.json",
+        "command": f"python benchmarks/speed.py --models {words.models} --out benchmarks/results/speed.json",
         "machine": {"processor": platform.machine(), "threads": words.threads, "device": words.device},
         "torch": torch.__version__,
         "rows": rows,

@@ -30,6 +30,7 @@ STILLS: dict[str, tuple[str, float, Callable[[Image.Image], Image.Image]]] = {
     "v1_fast_alpha_q40": ("fast", 40, lambda crop: with_ramp(crop)),
     "v1_fast_7x5_q75": ("fast", 75, lambda crop: crop.crop((0, 0, 7, 5))),
     "v1_fast-ms-ssim_q50": ("fast-ms-ssim", 50, lambda crop: crop),
+    "v1_high_q50": ("high", 50, lambda crop: crop),
 }
 CLIPS = {"v1.1_fast_uneven": 1, "v1.2_video_uneven": 4}  # frames from one key frame to the next
 
@@ -73,7 +74,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("models", nargs="+", choices=["fast", "fast-ms-ssim", "video"])
+    parser.add_argument("models", nargs="+", choices=["fast", "fast-ms-ssim", "high", "video"])
     models = parser.parse_args().models
     with Image.open(Path(matplotlib.get_data_path()) / "sample_data" / "grace_hopper.jpg") as opened:
         photo = opened.convert("RGB")
