@@ -78,6 +78,13 @@ SPECS = (
         sha256="ab72d62f0f75edc26feb13372ba0996b6a3b86a30ee49860db82795feaeb63aa",
         stages=7,
     ),
+    ModelSpec(
+        wire_id=5,
+        name="high",
+        kind="image",
+        file="high.safetensors",
+        sha256="4fa434e7140fd45d9dbcdb426aeb24a18a0e8c15caf8749b00f935685d12594b",
+    ),
 )
 
 
