@@ -34,6 +34,14 @@ def crop(photo: Image.Image) -> Iterator[Tensor]:
     torch.set_num_threads(threads)
 
 
+def started_from_fast(folder: Path, photo: Image.Image, shape: str) -> Path:
+    """The configuration of a run that starts from `fast`, with that shape but for these lines."""
+    path = training_folder(folder, photo)
+    head, _ = path.read_text().split("[model]")
+    path.write_text(f"start = 'fast'\n{head}[model]\n{shape}\n")
+    return path
+
+
 @torch.no_grad()
 def coded(model: TrainingModel, crop: Tensor, level: Tensor) -> Outcome:
     """Rate and picture as a file has them, but for the chosen symbols."""
@@ -100,9 +108,7 @@ def test_wider_and_deeper_transforms_code_as_before_and_learn(crop: Tensor) -> N
 def test_a_run_starts_wider_than_the_model_file_that_it_starts_from(
     crop: Tensor, photo: Image.Image, tmp_path: Path
 ) -> None:
-    path = training_folder(tmp_path, photo)
-    head, _ = path.read_text().split("[model]")
-    path.write_text(f"start = 'fast'\n{head}[model]\nsynthesis = 144\nanalysis_blocks = 5\n")
+    path = started_from_fast(tmp_path, photo, "synthesis = 144\nanalysis_blocks = 5")
     started = Trainer(read_config(path), CPU).averaged.eval()
     assert isinstance(started, TrainingModel)
     assert started.model.config == replace(shape_of("fast"), synthesis=144, analysis_blocks=5)
@@ -117,9 +123,7 @@ def test_a_run_starts_wider_than_the_model_file_that_it_starts_from(
 def test_a_model_of_larger_transforms_is_no_start_for_a_smaller_one(
     smaller: str, photo: Image.Image, tmp_path: Path
 ) -> None:
-    path = training_folder(tmp_path, photo)
-    head, _ = path.read_text().split("[model]")
-    path.write_text(f"start = 'fast'\n{head}[model]\n{smaller}\n")
+    path = started_from_fast(tmp_path, photo, smaller)
     with pytest.raises(ValueError, match="of another architecture"):
         Trainer(read_config(path), CPU)
 
@@ -142,8 +146,6 @@ def test_a_start_that_differs_in_more_than_latents_is_refused(photo: Image.Image
 
 
 def test_a_model_of_more_latents_is_no_start_for_one_of_fewer(photo: Image.Image, tmp_path: Path) -> None:
-    path = training_folder(tmp_path, photo)
-    head, _ = path.read_text().split("[model]")
-    path.write_text(f"start = 'fast'\n{head}[model]\nlatent = 192\n")
+    path = started_from_fast(tmp_path, photo, "latent = 192")
     with pytest.raises(ValueError, match="of another architecture"):
         Trainer(read_config(path), CPU)
