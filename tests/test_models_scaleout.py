@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -16,6 +17,15 @@ from linnet.models.training.trainer import Trainer
 from linnet.models.training.world import World
 
 CPU = torch.device("cpu")
+
+
+def by_two(*words: str) -> str:
+    """What two processes that train together print."""
+    launch = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run([*launch, *words], capture_output=True, text=True, timeout=200, env=environment)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def test_two_processes_step_by_the_mean_of_their_gradients(tmp_path: Path, photo: Image.Image) -> None:
@@ -33,15 +43,44 @@ def test_two_processes_step_by_the_mean_of_their_gradients(tmp_path: Path, photo
     alone.update()
     torch.set_num_threads(threads)
 
-    launch = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone"]
-    words = [*launch, "-m", "linnet.models.training", str(path), "--device", "cpu", "--threads", "1"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(words, capture_output=True, text=True, timeout=200, env=environment)
-    assert done.returncode == 0, done.stderr
-    assert "2 process(es)" in done.stdout
+    said = by_two("-m", "linnet.models.training", str(path), "--device", "cpu", "--threads", "1")
+    assert "2 process(es)" in said
 
     together = load_state(tmp_path / "run" / "state.pt", CPU)
     assert together["step"] == 1
     assert len(read_rows(tmp_path / "run" / "curve.csv")) == 1  # rank 0 alone writes
     for name, value in alone.net.state_dict().items():
         torch.testing.assert_close(together["net"][name], value, rtol=0, atol=2e-6, msg=name)
+
+
+OWN_DISKS = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+from linnet.models.training import trainer
+from linnet.models.training.config import read_config
+from linnet.models.training.world import join, leave
+world, device = join("cpu")
+trainer.bf16_is_faster = lambda device: world.leads
+config = read_config(Path(sys.argv[1]))
+run = trainer.Trainer(replace(config, run=config.run / str(world.rank)), device, world)
+run.train_step()
+total = sum(float(value.double().abs().sum()) for value in run.net.parameters())
+Path(sys.argv[1] + f".{world.rank}").write_text(f"{run.step} {run.bf16} {total:.9e}")
+leave()
+"""
+
+
+def test_processes_on_disks_of_their_own_go_on_from_the_state_of_the_first(
+    tmp_path: Path, photo: Image.Image
+) -> None:
+    path = training_folder(tmp_path, photo)
+    config = read_config(path)
+    first = Trainer(replace(config, run=config.run / "0"), CPU)
+    first.train_step()
+    first.save()
+    (tmp_path / "own.py").write_text(OWN_DISKS)
+    by_two(str(tmp_path / "own.py"), str(path))
+    found = [Path(f"{path}.{rank}").read_text() for rank in range(2)]
+    assert found[0] == found[1]
+    assert found[0].startswith("2 True")

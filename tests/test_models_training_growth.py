@@ -14,6 +14,7 @@ from linnet.models.training.config import read_config
 from linnet.models.training.growth import from_fewer_latents, latents_of, resized
 from linnet.models.training.objective import Outcome, TrainingModel
 from linnet.models.training.recover import recover, start_state
+from linnet.models.training.starting import grown
 from linnet.models.training.trainer import Trainer
 from linnet.models.training.widening import from_smaller_transforms
 from linnet.models.transforms import ImageConfig
@@ -117,6 +118,17 @@ def test_a_run_starts_wider_than_the_model_file_that_it_starts_from(
     before, after = (coded(model, crop, HIGH) for model in (small, started))
     assert float(after.psnr_db) == pytest.approx(float(before.psnr_db), abs=0.02)
     assert float(after.bpp) == pytest.approx(float(before.bpp), rel=1e-3)
+
+
+def test_latents_and_widths_grow_together(crop: Tensor) -> None:
+    config = shape_of("fast")
+    small = TrainingModel(config).eval()
+    recover(find("fast").path, small)
+    # 16 more latents and 32 wider blocks: what grew by twice the latents need not be one
+    large = TrainingModel(replace(config, latent=config.latent + 16, synthesis=160, analysis=192)).eval()
+    large.load_state_dict(grown(small.state_dict(), large))
+    before, after = (coded(model, crop, HIGH) for model in (small, large))
+    assert float(after.psnr_db) == pytest.approx(float(before.psnr_db), abs=0.02)
 
 
 @pytest.mark.parametrize("smaller", ["synthesis = 64", "analysis_blocks = 2"])

@@ -31,7 +31,7 @@ def from_fewer_latents(values: State, fresh: State) -> State:
         values: the state of a model of as many latents as `fresh`, which is given back, or of fewer.
         fresh: the state of the model that is to take it.
     Raises:
-        KeyError, IndexError, RuntimeError: they differ in more than latents.
+        KeyError, IndexError, RuntimeError: they differ in more than latents; see widening for the rest.
     """
     return resized(values, fresh) if 0 < latents_of(values) < latents_of(fresh) else values
 

@@ -3,7 +3,14 @@
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from .config import TrainConfig
+
+
+def mixed_seed(*numbers: int) -> int:
+    """One seed below 2^63 of several numbers >= 0: other numbers, another seed."""
+    return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0]) >> 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -47,7 +48,7 @@ def start(net: Net, task: Task, config: TrainConfig, generator: torch.Generator)
     state = {"model": start_state(file, net)} if file else load_state(config.start, device)
     with of_one_architecture(config.start):
         values: State = state["model"]
-        net.load_state_dict(_grown(values, net))
+        net.load_state_dict(grown(values, net))
     if isinstance(net, TrainingModel) and latents_of(values) < config.model.latent:
         start_added_latents(net.model, latents_of(values), task.batch, config.seed)
     if isinstance(net, VqTraining) and len(stages_of(values)) < len(net.model.config.stages):
@@ -56,11 +57,13 @@ def start(net: Net, task: Task, config: TrainConfig, generator: torch.Generator)
         net.model.start_added_stages(pictures.to(device), seed, first)
 
 
-def _grown(values: State, net: Net) -> State:
-    """What `net` has more of than the model of `values` codes nothing yet."""
+def grown(values: State, net: Net) -> State:
+    """A state for `net`, which codes as the model of `values` does: what it has more of codes nothing yet."""
     fresh = net.state_dict()
     if isinstance(net, InterTraining):
         return values if "model.temporal.adaptor.weight" in values else from_image_model(values, fresh)
     if isinstance(net, VqTraining):
         return from_fewer_stages(values, fresh)
-    return from_smaller_transforms(from_fewer_latents(values, fresh), fresh)
+    as_wide = replace(net.model.config, latent=latents_of(values) or net.model.config.latent)
+    wider = from_smaller_transforms(values, TrainingModel(as_wide).state_dict())
+    return from_fewer_latents(wider, fresh)

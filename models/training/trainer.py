@@ -9,13 +9,14 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from ..whole_file import check_writable
 from .checkpoint import load_state, save_state
 from .config import TrainConfig
 from .curves import append_row, described, draw, read_rows
 from .groups import parameter_groups
 from .inter import InterTraining
 from .objective import Outcome, TrainingModel
-from .schedule import Schedule
+from .schedule import Schedule, mixed_seed
 from .soap import Soap
 from .speed import bf16_is_faster, count_flops, matmul_flops
 from .starting import of_one_architecture, start
@@ -49,7 +50,8 @@ class Trainer:
         net = self.task.build().to(device)
         self.net: Net = net.to(memory_format=torch.channels_last)
         self.average = AveragedModel(self.net, multi_avg_fn=self._move_average)
-        self.bf16 = config.precision == "bf16" or (config.precision == "auto" and bf16_is_faster(device))
+        bf16 = config.precision == "bf16" or (config.precision == "auto" and bf16_is_faster(device))
+        self.bf16 = self.world.of_first(bf16)
         self.optimiser = self._optimiser()
         self.state_path = config.run / "state.pt"
         self._begin()
@@ -59,12 +61,15 @@ class Trainer:
         self.step_flops = 0
 
     def _begin(self) -> None:
-        """Resume, or start."""
-        if self.state_path.exists():
-            return self._restore(load_state(self.state_path, self.device))
+        """Resume, or start; what rank 0 has on its disk counts for all."""
+        resumes = self.world.leads and self.state_path.exists()
+        if state := self.world.of_first(load_state(self.state_path, self.device) if resumes else None):
+            return self._restore(state)
+        if self.world.leads:
+            check_writable(self.config.run)
         start(self.net, self.task, self.config, self.generator)
+        self.world.follow_first(self.net)
         self.averaged.load_state_dict(self.net.state_dict())
-        self.config.run.mkdir(parents=True, exist_ok=True)
 
     def _optimiser(self) -> torch.optim.Optimizer:
         groups = parameter_groups(self.net, self.config.shortcut_rate)
@@ -83,9 +88,9 @@ class Trainer:
 
     def seed(self, step: int) -> None:
         """Make what follows depend on the run's seed, the step and the rank alone."""
-        value = ((self.config.seed << 40) + (step + 1)) * 4096 + self.world.rank
-        self.generator.manual_seed(value % 2**63)
-        torch.manual_seed(value % 2**63)
+        value = mixed_seed(self.config.seed, step + 1, self.world.rank)
+        self.generator.manual_seed(value)
+        torch.manual_seed(value)
 
     def draw_levels(self, batch: int) -> Tensor:
         """[batch] one level from each equal part of the range: every batch sees low and high qualities."""
@@ -107,10 +112,11 @@ class Trainer:
         assert isinstance(net, VqTraining)
         assert isinstance(average, VqTraining)
         # the same in every process
-        generator = torch.Generator().manual_seed((self.config.seed << 40) + self.step)
+        generator = torch.Generator().manual_seed(mixed_seed(self.config.seed, self.step))
         batches = [self.task.batch(16, self.config.crop_px, generator) for _ in range(CROPS // 16)]
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             moved = revive_codes(net, torch.cat(batches), generator)
+        self.world.follow_first(net)  # a GPU adds up in any order
         follow(net, average, self.optimiser)
         if self.world.leads:
             print(f"step {self.step}: codes moved in each round, coarse and fine grid: {moved}", flush=True)
@@ -247,5 +253,17 @@ class Trainer:
             self.net.load_state_dict(state["net"])
         self.averaged.load_state_dict(state["average"])
         self.average.n_averaged.fill_(state["step"])
-        self.optimiser.load_state_dict(state["optimiser"])
+        self._restore_optimiser(state["optimiser"])
         self.step, self.seconds, self.best = state["step"], state["seconds"], state["best"]
+
+    def _restore_optimiser(self, saved: dict) -> None:
+        found, wanted = (
+            [(sorted(group.keys() - {"params"}), group["factor"]) for group in groups]
+            for groups in (saved["param_groups"], self.optimiser.param_groups)
+        )
+        if found != wanted:
+            raise ValueError(
+                f"{self.state_path} was trained with another optimiser or shortcut_rate: go on with that, "
+                "or name another run that starts from its best.pt"
+            )
+        self.optimiser.load_state_dict(saved)

@@ -2,9 +2,13 @@
 
 import os
 from dataclasses import dataclass
+from itertools import chain
+from typing import TypeVar, cast
 
 import torch
-from torch import distributed
+from torch import distributed, nn
+
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,20 @@ class World:
         distributed.all_reduce(raised, distributed.ReduceOp.MAX)
         return bool(raised)
 
+    def of_first(self, value: Value) -> Value:
+        """What rank 0 has, plain values and tensors, in every process."""
+        if self.size == 1:
+            return value
+        box: list[object] = [value if self.leads else None]
+        distributed.broadcast_object_list(box)
+        return cast(Value, box[0])
+
+    @torch.no_grad()
+    def follow_first(self, net: nn.Module) -> None:
+        """Give `net` the weights and buffers it has in rank 0."""
+        for tensor in chain(net.parameters(), net.buffers()) if self.size > 1 else ():
+            distributed.broadcast(tensor, 0)
+
     def wait(self) -> None:
         """Until every process is here."""
         if self.size > 1:
@@ -42,6 +60,10 @@ def join(device: str) -> tuple[World, torch.device]:
     size = int(os.environ.get("WORLD_SIZE", "1"))
     cuda = torch.cuda.is_available()
     name = ("cuda" if cuda else "cpu") if device == "auto" else device
+    try:
+        torch.device(name)
+    except RuntimeError as error:
+        raise ValueError(f"there is no device '{name}': use auto, cpu, cuda or cuda:N") from error
     if name.startswith("cuda") and not cuda:
         raise ValueError(f"device '{name}' is not available here: use auto or cpu")
     if size == 1:
