@@ -2,17 +2,18 @@
 
     python benchmarks/ablations.py CONFIG --steps 600 --out benchmarks/results/ablations.json [--variants a,b]
 
-CONFIG is a training configuration; its folder `run` gets one folder per variant. Variants already in --out
-with the same settings are kept, so an interrupted series goes on. Few steps rank how fast variants learn,
-not where they end: the number of steps stands beside every figure.
+CONFIG is a training configuration; its folder `run` gets one folder per variant and settings. Variants
+already in --out with the same settings are kept, so an interrupted series goes on. Few steps rank how fast
+variants learn, not where they end: the number of steps stands beside every figure.
 """
 
 import argparse
+import hashlib
 import json
 import platform
 import sys
 import time
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 import torch
@@ -170,6 +171,20 @@ def measure(variant: Variant, config: TrainConfig, device: torch.device) -> dict
     return {"question": variant.question, "held_out": curve, "steps_per_minute": rate, "kmac_per_px": kmac}
 
 
+def shared_settings(config: TrainConfig) -> dict[str, object]:
+    """All that the variants have in common, for a JSON file; where a run is kept changes nothing."""
+    values: dict[str, object] = {"model": asdict(config.model)}
+    for name in sorted({f.name for f in fields(config)} - {"run", "model"}):
+        value = getattr(config, name)
+        values[name] = value.name if isinstance(value, Path) else value
+    return values
+
+
+def fingerprint(settings: dict[str, object]) -> str:
+    """Names the runs of these settings: others never go on from them."""
+    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]
+
+
 def main() -> None:
     """Run what is missing, write after each variant."""
     parser = argparse.ArgumentParser(
@@ -184,8 +199,7 @@ def main() -> None:
     words = parser.parse_args()
     torch.set_num_threads(words.threads)
     config = replace(read_config(words.config), steps=words.steps)
-    settings = {"steps": words.steps, "batch": config.batch, "crop_px": config.crop_px, "seed": config.seed,
-                "learning_rate": config.learning_rate}  # fmt: skip
+    settings = shared_settings(config)
     results = json.loads(words.out.read_text()) if words.out.exists() else {}
     if results.get("settings") != settings:
         results = {"settings": settings, "variants": {}}
@@ -193,7 +207,7 @@ def main() -> None:
         if name in results["variants"]:
             continue
         started = time.monotonic()
-        run = config.run / name
+        run = config.run / f"{name}-{fingerprint(settings)}"
         results["variants"][name] = measure(
             VARIANTS[name], replace(config, run=run), torch.device(words.device)
         )
