@@ -81,7 +81,7 @@ def code_chain(codec: InterCodec, chain: Tensor, reference: Tensor, quality: flo
     past, nominal = Past(reference), quality
     for place, frame in enumerate(chain):
         quality = min(max(nominal + INTER_OFFSETS[place % len(INTER_OFFSETS)], 0.0), 100.0)
-        field = codec.find_motion(frame, reference, quality)
+        field = codec.find_motion(frame, reference, quality, past.motion)
         codec.code_motion(motion, (frame.shape[1], frame.shape[2]), field)
         predicted = codec.predict(past, field)
         y = codec.analyse(frame, predicted, quality)
