@@ -12,7 +12,7 @@ from torch import Tensor
 from ..bitstream.errors import CorruptFileError
 from .coder import SKIP, SymbolCoder
 from .layers import exact_add, exact_arithmetic
-from .networks import LATENT_GROUPS, MEAN_BITS, TURNS, HyperNet, PriorNet, require
+from .networks import LATENT_GROUPS, MEAN_BITS, TOP_INDEX, TURNS, HyperNet, PriorNet, require
 from .quantise import ERROR_BITS, SYMBOL_LIMIT, quantise
 from .tables import CdfTable
 
@@ -48,6 +48,11 @@ class EntropyModel:
     def __post_init__(self) -> None:
         reach, bound = self.hyper.block1.bound, self.prior.fuse1.bound
         require(reach <= bound, "hyper features reach beyond the bound of prior.fuse1")
+        for name, table, rows in (
+            ("z", self.z_table, len(self.hyper.grid)),
+            ("y", self.y_table, TOP_INDEX + 1),
+        ):
+            require(table.rows >= rows, f"table.{name} has {table.rows} rows, the networks ask for {rows}")
 
     @property
     def latent(self) -> int:

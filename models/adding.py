@@ -8,11 +8,10 @@ import torch
 from safetensors import SafetensorError
 
 from ..bitstream.errors import FormatError, ModelMismatchError
-from . import store, zoo
+from . import image_codec, store, zoo
 from .importing.errors import CheckpointError
 from .inter import codec as inter_codec
 from .vq import codec as vq_codec
-from .weights import build_entropy_model, build_transforms, read_card
 
 
 class Certified(Protocol):
@@ -55,12 +54,14 @@ def add_model(path: Path, name: str | None = None, overwrite: bool = False) -> z
 def _networks(spec: zoo.ModelSpec, data: bytes) -> list[Certified]:
     """The exact networks of a model file, all of which loads."""
     tensors, device = safetensors.torch.load(data), torch.device("cpu")
+    for tensor_name, tensor in tensors.items():
+        if not bool(torch.isfinite(tensor).all()):
+            raise FormatError(f"{tensor_name} holds values that are not finite numbers")
     if spec.kind == "vq":
         decoders = ["fidelity", *({"perceptual"} & {name.split(".")[0] for name in tensors})]
         return [vq_codec.build(spec, tensors, device, tune).index_model for tune in decoders]
     if spec.kind == "inter":
         codec = inter_codec.build(spec, tensors, device)
         return [codec.entropy.hyper, codec.entropy.prior, codec.temporal]
-    build_transforms(read_card(spec.path)[0], tensors, device)
-    entropy = build_entropy_model(tensors, device)
+    entropy = image_codec.build(spec, tensors, device).entropy
     return [entropy.hyper, entropy.prior]

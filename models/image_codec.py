@@ -77,8 +77,18 @@ class ImageCodec(LatentCodec):
 @lru_cache(maxsize=4)
 def load(spec: ModelSpec, device: str = "cpu", dtype: torch.dtype | None = None) -> ImageCodec:
     """Load a model once per device; `dtype` insists on a type of the exact path (tests do)."""
-    place = torch.device(device)
-    tensors = read_tensors(spec.path, spec.sha256)
+    return build(spec, read_tensors(spec.path, spec.sha256), torch.device(device), dtype)
+
+
+def build(
+    spec: ModelSpec, tensors: dict[str, Tensor], device: torch.device, dtype: torch.dtype | None = None
+) -> ImageCodec:
+    """The codec of these tensors.
+
+    Raises:
+        FormatError, ModelMismatchError: they are no whole model of the file's architecture.
+    """
     config, _ = read_card(spec.path)
-    transforms, entropy = build_transforms(config, tensors, place), build_entropy_model(tensors, place, dtype)
-    return ImageCodec(spec, entropy, place, multiplies_bf16(place), transforms, read_tuning(tensors))
+    transforms = build_transforms(config, tensors, device)
+    entropy = build_entropy_model(tensors, device, dtype)
+    return ImageCodec(spec, entropy, device, multiplies_bf16(device), transforms, read_tuning(tensors))

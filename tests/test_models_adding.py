@@ -1,6 +1,7 @@
 """A model that a user trained: added, used by name, found again by the files it wrote."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +59,27 @@ def test_a_layer_whose_sums_may_not_be_exact_is_refused(trained: Path) -> None:
     tensors["selftest.hash"] = torch.tensor(self_test(read_hyper_net(source), read_prior_net(source)))
     weights.write_model(trained, config, tensors, card)
     with pytest.raises(CheckpointError, match="other machines"):
+        add_model(trained)
+
+
+@pytest.mark.parametrize(
+    ("name", "damaged", "said"),
+    [
+        ("encoder.correction", lambda tensor: tensor + 5, "must be -1 to 1"),
+        ("table.z.cdf", lambda tensor: tensor[:32], "table.z"),
+        ("transform.synthesis.gain.values", lambda tensor: tensor / 0, "not finite"),
+    ],
+)
+def test_a_model_that_could_not_code_is_refused(
+    trained: Path, name: str, damaged: Callable[[torch.Tensor], torch.Tensor], said: str
+) -> None:
+    config, card = weights.read_card(trained)
+    tensors = safetensors.torch.load_file(trained)
+    tensors[name] = damaged(tensors[name])
+    if name == "table.z.cdf":
+        tensors |= {f"table.z.{part}": tensors[f"table.z.{part}"][:32] for part in ("size", "offset")}
+    weights.write_model(trained, config, tensors, card)
+    with pytest.raises(CheckpointError, match=said):
         add_model(trained)
 
 
