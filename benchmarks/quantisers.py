@@ -24,7 +24,7 @@ from torch import Tensor, nn
 
 from linnet.models import image_codec, zoo
 from linnet.models.blocks import blocks
-from linnet.models.training.data import find_pictures, is_held_out
+from linnet.models.training.data import find_pictures, is_held_out, photo_of
 from linnet.models.vq.quantisers.base import COMMITMENT, Quantiser
 from linnet.models.vq.quantisers.binary import BinarySpherical
 from linnet.models.vq.quantisers.fsq import FSQ
@@ -111,7 +111,7 @@ def latent_maps(pictures: Path, settings: Settings) -> dict[str, np.ndarray]:
     codec = image_codec.load(zoo.find(settings.model), "cpu")
     found: dict[str, list[Tensor]] = {"train": [], "held_out": []}
     for path in (files[number] for number in order):
-        part = found["held_out" if is_held_out(path) else "train"]
+        part = found["held_out" if is_held_out(photo_of(path)) else "train"]
         if part is found["train"] and len(part) >= settings.maps:
             continue
         latents = [codec.analyse(crop, settings.level * 100 / 63) for crop in crops(path)]

@@ -13,9 +13,10 @@ from safetensors.torch import load_file
 from linnet.models.encoder_tuning import UNTUNED, read_tuning
 from linnet.models.training.__main__ import main
 from linnet.models.training.config import find_config, read_config
-from linnet.models.training.data import is_held_out, photo_of
+from linnet.models.training.data import is_held_out, photo_of, split
 from linnet.models.training.export import export
 from linnet.models.training.objective import Outcome, TrainingModel
+from linnet.models.training.schedule import mixed_seed
 from linnet.models.training.trainer import Trainer
 from linnet.models.weights import read_card
 
@@ -118,22 +119,6 @@ def test_a_fine_tuned_run_starts_from_the_average_of_another(config_path: Path) 
     assert second.draw_levels(4).tolist() == [20.0] * 4
 
 
-def test_a_full_disk_leaves_the_last_good_state(config_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    trainer = Trainer(read_config(config_path), CPU)
-    trainer.save()
-    good = trainer.state_path.read_bytes()
-
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr("linnet.models.whole_file.os.fsync", full)
-    trainer.step = 99
-    with pytest.raises(OSError, match="No space"):
-        trainer.save()
-    assert trainer.state_path.read_bytes() == good
-    assert [p.name for p in trainer.state_path.parent.iterdir()] == ["state.pt"]
-
-
 def test_an_export_before_training_says_so(config_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(config_path), "--run", "untrained", "--export", "never.safetensors"]) == 2
     assert "train first, by the same command without --export" in capsys.readouterr().err
@@ -170,6 +155,12 @@ def test_an_export_meets_the_certificate_and_keeps_the_rate(config_path: Path, t
         ("level_low = 40\nlevel_high = 30", "level_low"),
         ("data = 'nowhere'", "nowhere"),
         ("= 3", "fast.toml"),
+        ("crop_px = 100", "crop_px = 100 must be a multiple of 64"),
+        ("late_crop_px = 100", "late_crop_px = 100 must be a multiple of 64"),
+        ("gradient_clip = 0", "gradient_clip = 0 must be above 0"),
+        ("revive_steps = 5", "revive_steps = 5 is of VQ models"),
+        ("[model]\nhyper = 255", "hyper = 255 must be at most 254"),
+        ("kind = 'vq'\nmetric = 'ms-ssim'", "a VQ model's loss is fixed"),
     ],
 )
 def test_a_bad_configuration_is_one_clear_line(
@@ -193,7 +184,7 @@ def test_a_shipped_configuration_is_found_by_name(name: str, tmp_path: Path) -> 
 
 def test_ms_ssim_refuses_crops_that_its_five_scales_do_not_fit_in(config_path: Path) -> None:
     config_path.write_text('metric = "ms-ssim"\n' + config_path.read_text())
-    with pytest.raises(ValueError, match="161 px"):
+    with pytest.raises(ValueError, match="multiple of 64, 192 px or more for ms-ssim"):
         read_config(config_path)
 
 
@@ -218,10 +209,31 @@ def test_a_folder_without_pictures_is_refused(tmp_path: Path, capsys: pytest.Cap
     assert "no pictures" in capsys.readouterr().err
 
 
+def test_names_that_begin_alike_are_split_by_the_rest(tmp_path: Path) -> None:
+    for number in range(60):
+        (tmp_path / f"COCO_train2014_{number:012d}.jpg").touch()
+    train, held_out = split(tmp_path)
+    assert (len(train) + len(held_out), len(held_out) < 10) == (60, True)
+
+
+def test_all_numbers_of_a_seed_matter() -> None:
+    numbers = {mixed_seed(seed, step, rank) for seed in (1, 2049) for step in (0, 1) for rank in (0, 1)}
+    assert len(numbers) == 8
+    assert max(numbers) < 2**63
+
+
+def test_a_folder_called_like_a_configuration_does_not_hide_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("fast").mkdir()
+    assert find_config("fast").parent.name == "configs"
+
+
 def test_tiles_of_one_photo_stay_on_one_side_of_the_split() -> None:
     names = [f"camera_{number:08x}_{tile}.webp" for number in range(300) for tile in range(3)]
     sides: dict[str, set[bool]] = {}
     for name in names:
-        sides.setdefault(photo_of(Path(name)), set()).add(is_held_out(Path(name)))
+        sides.setdefault(photo_of(Path(name)), set()).add(is_held_out(photo_of(Path(name))))
     assert all(len(side) == 1 for side in sides.values())
     assert 2 <= sum(side == {True} for side in sides.values()) <= 40

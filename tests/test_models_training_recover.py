@@ -119,12 +119,16 @@ def test_the_density_of_the_hyper_latents_is_that_of_the_table() -> None:
     assert fit_density(net, image_codec.load(find("fast")).entropy.z_table) < 0.02  # bits a symbol
 
 
-def test_a_model_that_ships_is_named_and_one_of_the_user_is_a_path(tmp_path: Path) -> None:
-    assert model_file(tmp_path / "fast") == find("fast").path
+def test_a_model_that_ships_is_named_and_one_of_the_user_is_a_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert model_file(Path("fast")) == find("fast").path
+    assert model_file(tmp_path / "fast") is None
     assert model_file(tmp_path / "mine.safetensors") == tmp_path / "mine.safetensors"
     assert model_file(tmp_path / "best.pt") is None
-    (tmp_path / "fast").write_bytes(b"a checkpoint of that name")
-    assert model_file(tmp_path / "fast") is None
+    Path("fast").write_bytes(b"a checkpoint of that name")
+    assert model_file(Path("fast")) is None
 
 
 def test_an_inter_model_starts_from_the_file_of_an_image_model() -> None:

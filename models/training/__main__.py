@@ -36,7 +36,7 @@ def parser() -> argparse.ArgumentParser:
         "--minutes", type=float, default=float("inf"), help="stop and save after so many minutes"
     )
     top.add_argument("--device", default="auto", help="auto, cpu, cuda, cuda:N")
-    top.add_argument("--threads", type=int, help="CPU threads")
+    top.add_argument("--threads", type=_threads, help="CPU threads")
     top.add_argument(
         "--export", type=Path, metavar="FILE.safetensors", help="only export the best checkpoint"
     )
@@ -45,6 +45,12 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--pack", type=Path, metavar="FILE.npz", help="only pack the pictures into one file")
     return top
+
+
+def _threads(word: str) -> int:
+    if not word.isdecimal() or int(word) < 1:
+        raise argparse.ArgumentTypeError(f"'{word}' must be a whole number, 1 or more")
+    return int(word)
 
 
 def _exit_code(error: Exception) -> int:
@@ -56,6 +62,7 @@ def _run(words: argparse.Namespace, config: TrainConfig) -> int:
     import torch
 
     from ..allocator import keep_freed_memory
+    from ..whole_file import check_writable
     from .clips import write_packed_clips
     from .data import write_packed
     from .export import export
@@ -63,6 +70,8 @@ def _run(words: argparse.Namespace, config: TrainConfig) -> int:
     from .trainer import Trainer
     from .world import join, leave
 
+    for target in filter(None, (words.export, words.pack)):
+        check_writable(target.parent)
     if words.export and config.kind == "vq":
         raise ValueError(
             "a VQ model is exported with its index model: first python -m linnet.models.training.vq_rates, "
@@ -73,6 +82,8 @@ def _run(words: argparse.Namespace, config: TrainConfig) -> int:
         if not best.exists():
             raise ValueError(f"{best} is not there yet: train first, by the same command without --export")
         card = json.loads(words.card.read_text()) if words.card else {}
+        if not isinstance(card, dict):
+            raise ValueError(f"{words.card} must hold a JSON object of card entries")
         make = export_inter if config.kind == "inter" else export
         print(make(config, best, words.export, card))
         print(f"to encode with it: linnet models add {words.export}", file=sys.stderr)

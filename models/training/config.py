@@ -6,6 +6,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from ..haar import BLOCK_PX
+from ..image import HYPER_STRIDE
 from ..quality import LEVELS
 from ..transforms import ImageConfig
 from ..zoo import SPECS
@@ -87,16 +89,19 @@ CHOICES = {
     "compile": ("auto", "on", "off"),
     "precision": ("auto", "bf16", "float32"),
 }
+SHIPPED_MODELS = {spec.name for spec in SPECS}
 SHIPPED = Path(__file__).parent / "configs"
 PATHS = ("data", "run", "start", "stills")
 REQUIRED = ("data", "run")
 MS_SSIM_SIDE = 161  # px: five scales of an 11 px window
+HYPER_PX = BLOCK_PX * HYPER_STRIDE
+MOST_HYPER = 254  # channels that a table of 255 rows and SKIP can tell apart
 
 
 def find_config(name: str) -> Path:
     """A file, or one of the configurations that ship, by name. Raises FileNotFoundError naming them."""
     known = sorted(path.stem for path in SHIPPED.glob("*.toml"))
-    if name in known and not Path(name).exists():
+    if name in known and not Path(name).is_file():
         return SHIPPED / f"{name}.toml"
     if not Path(name).is_file():
         raise FileNotFoundError(f"no configuration at {name}: give a TOML file, or one of {', '.join(known)}")
@@ -122,7 +127,9 @@ def read_config(path: Path, given: Mapping[str, Path | None] | None = None) -> T
         if path_given:
             values[key] = path_given
         elif isinstance(values.get(key), str):
-            values[key] = (path.parent / values[key]).resolve()
+            beside = (path.parent / values[key]).resolve()
+            ships = key == "start" and values[key] in SHIPPED_MODELS and not beside.is_file()
+            values[key] = Path(values[key]) if ships else beside
         elif key in values or key in REQUIRED:
             raise ValueError(f"{path}: name a path for '{key}', in the file or as --{key} PATH")
     config = TrainConfig(**_checked(TrainConfig, values, str(path)), model=model)
@@ -135,12 +142,27 @@ def read_config(path: Path, given: Mapping[str, Path | None] | None = None) -> T
         raise ValueError(f"{path}: correction = {config.correction} must be 0 to 1, and of an image model")
     if config.kind == "inter" and (config.frames < 2 or config.metric != "mse"):
         raise ValueError(f"{path}: an inter model needs 2 frames or more and metric = 'mse'")
-    late = config.late_crop_px if config.late_share else config.crop_px
-    if (config.metric == "ms-ssim" or config.kind == "vq") and min(config.crop_px, late) < MS_SSIM_SIDE:
-        raise ValueError(
-            f"{path}: ms-ssim needs crops of {MS_SSIM_SIDE} px or more: set crop_px and late_crop_px"
-        )
+    if config.kind == "vq" and config.metric != "mse":
+        raise ValueError(f"{path}: a VQ model's loss is fixed: leave metric = {config.metric!r} out")
+    if config.revive_steps and config.kind != "vq":
+        raise ValueError(f"{path}: revive_steps = {config.revive_steps} is of VQ models: leave it out")
+    if config.model.hyper > MOST_HYPER:
+        raise ValueError(f"{path} [model]: hyper = {config.model.hyper} must be at most {MOST_HYPER}")
+    _check_crops(config, path)
     return config
+
+
+def _check_crops(config: TrainConfig, path: Path) -> None:
+    multiple = 32 if config.kind == "vq" else HYPER_PX
+    least = MS_SSIM_SIDE if config.metric == "ms-ssim" or config.kind == "vq" else 1
+    for key in ("crop_px", "late_crop_px") if config.late_share else ("crop_px",):
+        side = getattr(config, key)
+        if side % multiple or side < least:
+            smallest = -(-least // multiple) * multiple
+            raise ValueError(
+                f"{path}: {key} = {side} must be a multiple of {multiple}, {smallest} px or more"
+                f"{' for ms-ssim' * (least > 1)}"
+            )
 
 
 def _checked(kind: type, values: dict[str, Any], place: str) -> dict[str, Any]:
@@ -154,12 +176,15 @@ def _checked(kind: type, values: dict[str, Any], place: str) -> dict[str, Any]:
             if value not in CHOICES[key]:
                 raise ValueError(f"{place}: {key} = {value!r} must be one of {', '.join(CHOICES[key])}")
             continue
+        if key in _ABOVE_ZERO and value == 0:
+            raise ValueError(f"{place}: {key} = 0 must be above 0: nothing would be learned")
         wanted = int if isinstance(known[key], int) else (int, float)
         if isinstance(value, bool) or not isinstance(value, wanted) or value < (key in _AT_LEAST_ONE):
             raise ValueError(f"{place}: {key} = {value!r} must be a {'positive ' * (wanted is int)}number")
     return values
 
 
+_ABOVE_ZERO = {"learning_rate", "gradient_clip"}
 _AT_LEAST_ONE = {
     "steps",
     "batch",

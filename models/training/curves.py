@@ -19,17 +19,25 @@ def append_row(path: Path, row: Row) -> None:
             raise ValueError(
                 f"{path} has other columns than this run writes: move it away or train elsewhere"
             )
+    torn = path.exists() and not path.read_bytes().endswith(b"\n")
     with path.open("a", newline="") as stream:
         writer = csv.DictWriter(stream, list(row))
         if stream.tell() == 0:
             writer.writeheader()
+        if torn:
+            stream.write("\n")
         writer.writerow(row)
 
 
 def read_rows(path: Path) -> list[Row]:
-    """All rows, as numbers."""
+    """All rows, as numbers, without those that a full disk or a power failure cut short."""
     with path.open(newline="") as stream:
-        return [{name: float(value) for name, value in row.items()} for row in csv.DictReader(stream)]
+        columns, *rows = csv.reader(stream)
+    return [
+        dict(zip(columns, map(float, row), strict=True))
+        for row in rows
+        if len(row) == len(columns) and all(row)
+    ]
 
 
 def described(row: Row) -> str:

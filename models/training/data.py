@@ -35,9 +35,9 @@ def photo_of(path: Path) -> str:
     return "_".join(path.stem.split("_")[:2])
 
 
-def is_held_out(path: Path) -> bool:
-    """A fixed pseudo-random choice by photo name: the same files on every machine."""
-    return sum(ord(c) * (31**i) for i, c in enumerate(photo_of(path))) % VALIDATION_SHARE == 0
+def is_held_out(photo: str) -> bool:
+    """A fixed pseudo-random choice by name: the same files on every machine."""
+    return sum(ord(c) * (31**i) for i, c in enumerate(photo)) % VALIDATION_SHARE == 0
 
 
 def find_pictures(folder: Path) -> list[Path]:
@@ -48,6 +48,21 @@ def find_pictures(folder: Path) -> list[Path]:
     if not files:
         raise ValueError(f"no pictures ({', '.join(sorted(SUFFIXES))}) below {folder}")
     return files
+
+
+def split(folder: Path) -> tuple[list[Path], list[Path]]:
+    """The pictures below `folder` to train on, and those held out.
+
+    Raises:
+        ValueError: no such folder, or one of the parts is empty.
+    """
+    files = find_pictures(folder)
+    for name_of in (photo_of, lambda path: path.stem):  # names that begin alike are no tiles of one photo
+        parts = [[f for f in files if is_held_out(name_of(f)) == held_out] for held_out in (False, True)]
+        if all(parts):
+            return parts[0], parts[1]
+    part = "training" if parts[1] else "held-out"
+    raise ValueError(f"{folder} has no picture for the {part} part, one in {VALIDATION_SHARE}: add more")
 
 
 def pack(files: list[Path]) -> dict[str, np.ndarray]:
@@ -74,20 +89,14 @@ def load(source: Path, held_out: bool, device: torch.device) -> Pictures:
         prefix = "valid_" if held_out else "train_"
         with np.load(source) as packed:
             return unpack({key: packed[prefix + key] for key in ("pixels", "shapes")}, device)
-    chosen = [path for path in find_pictures(source) if is_held_out(path) == held_out]
-    if not chosen:
-        raise ValueError(
-            f"{source} has no picture for the {'held-out' if held_out else 'training'} part: add more"
-        )
-    return unpack(pack(chosen), device)
+    return unpack(pack(split(source)[held_out]), device)
 
 
 def write_packed(folder: Path, target: Path) -> None:
     """Pack both parts of `folder` into one `.npz`, to carry to a machine that trains."""
-    files = find_pictures(folder)
-    parts = {
-        "train_": [f for f in files if not is_held_out(f)],
-        "valid_": [f for f in files if is_held_out(f)],
+    packed = {
+        prefix + key: value
+        for prefix, part in zip(("train_", "valid_"), split(folder), strict=True)
+        for key, value in pack(part).items()
     }
-    packed = {prefix + key: value for prefix, part in parts.items() for key, value in pack(part).items()}
     np.savez(str(target), allow_pickle=False, **packed)

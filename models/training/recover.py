@@ -30,7 +30,7 @@ def model_file(start: Path) -> Path | None:
     if start.suffix == ".safetensors":
         return start
     known = {spec.name for spec in SPECS}
-    return find(start.name).path if start.name in known and not start.exists() else None
+    return find(start.name).path if str(start) in known and not start.is_file() else None
 
 
 def fit_density(net: LatentCoding, table: CdfTable) -> float:

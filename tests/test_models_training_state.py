@@ -1,0 +1,105 @@
+"""What a run keeps on disk: whole or as it was, and refused where it cannot be gone on with."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from model_samples import training_folder
+from PIL import Image
+
+from linnet.models.training.__main__ import main
+from linnet.models.training.checkpoint import load_state, save_state
+from linnet.models.training.config import read_config
+from linnet.models.training.curves import append_row, read_rows
+from linnet.models.training.trainer import Trainer
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def config_path(tmp_path: Path, photo: Image.Image) -> Path:
+    return training_folder(tmp_path, photo)
+
+
+def test_a_full_disk_leaves_the_last_good_state(config_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    trainer = Trainer(read_config(config_path), CPU)
+    trainer.save()
+    good = trainer.state_path.read_bytes()
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("linnet.models.whole_file.os.fsync", full)
+    trainer.step = 99
+    with pytest.raises(OSError, match="No space"):
+        trainer.save()
+    assert trainer.state_path.read_bytes() == good
+    assert [p.name for p in trainer.state_path.parent.iterdir()] == ["state.pt"]
+
+
+def test_a_disk_that_is_full_in_the_middle_of_a_state_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    original = torch.save
+
+    class Full:
+        def __init__(self, stream: object) -> None:
+            self.stream = stream
+
+        def write(self, data: bytes) -> int:
+            raise OSError(28, "No space left on device")
+
+        def flush(self) -> None: ...
+
+    monkeypatch.setattr(torch, "save", lambda state, stream: original(state, Full(stream)))
+    path = tmp_path / "state.pt"
+    with pytest.raises(OSError, match="No space left") as caught:
+        save_state({"weights": torch.zeros(1000)}, path)
+    assert str(caught.value).endswith(f"'{path}'")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_no_checkpoint_is_refused_by_name(config_path: Path, photo_path: Path) -> None:
+    path = config_path.with_name("cut.pt")
+    save_state({"weights": torch.zeros(1000)}, path)
+    path.write_bytes(path.read_bytes()[:-900])
+    for wrong in (path, photo_path):
+        with pytest.raises(ValueError, match=f"{wrong.name} is no whole checkpoint"):
+            load_state(wrong, CPU)
+    torch.save([1], path)
+    with pytest.raises(ValueError, match="found list"):
+        load_state(path, CPU)
+
+
+@pytest.mark.parametrize("line", ["optimiser = 'soap'", "shortcut_rate = 0.7"])
+def test_a_run_goes_on_with_its_own_optimiser_only(
+    config_path: Path, line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trainer = Trainer(read_config(config_path), CPU)
+    trainer.train_step()
+    trainer.save()
+    config_path.write_text(f"{line}\n{config_path.read_text()}")
+    assert main([str(config_path)]) == 2
+    assert "trained with another optimiser or shortcut_rate" in capsys.readouterr().err
+
+
+def test_a_row_that_was_cut_short_is_left_out_of_the_curves(tmp_path: Path) -> None:
+    path = tmp_path / "curve.csv"
+    rows = [{"step": float(step), "loss": 1.5} for step in range(3)]
+    append_row(path, rows[0])
+    whole = path.read_bytes()
+    for torn in (b"1.0", b"1.0,"):
+        path.write_bytes(whole + torn)
+        append_row(path, rows[2])
+        assert read_rows(path) == [rows[0], rows[2]]
+
+
+def test_a_place_that_takes_no_files_is_found_out_before_the_work(
+    config_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    taken = config_path.with_name("taken")
+    taken.write_text("no folder")
+    monkeypatch.setattr("linnet.models.training.trainer.start", None)  # would be the work
+    assert main([str(config_path), "--run", str(taken)]) == 3
+    assert main([str(config_path), "--pack", str(taken / "all.npz")]) == 3
+    assert capsys.readouterr().err.count(f"'{taken}'") == 2
