@@ -1,5 +1,8 @@
 """Exact layers: against integers of 64 bits, at the certificate's edge and beyond it."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
 import numpy as np
 import pytest
 import torch
@@ -261,6 +264,43 @@ def test_matmul_precision_is_highest_inside_and_restored_after(precision: str) -
         with pytest.raises(RuntimeError, match="inside"), exact_arithmetic():
             raise RuntimeError("inside")
         assert torch.get_float32_matmul_precision() == precision
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
+def precisions() -> list[str]:
+    """What products of float32 are made in, as the installed torch tells it."""
+    if not hasattr(torch.backends.cuda.matmul, "fp32_precision"):
+        return [torch.get_float32_matmul_precision()]
+    return [getattr(torch.backends, name).matmul.fp32_precision for name in ("cuda", "mkldnn")]
+
+
+@pytest.mark.parametrize("precision", ["high", "medium"])
+def test_blocks_that_overlap_keep_full_precision_until_the_last_one_ends(precision: str) -> None:
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision(precision)
+    told = precisions()
+    try:
+        with ThreadPoolExecutor(1) as other, ExitStack() as ours:
+            theirs = exact_arithmetic()
+            other.submit(theirs.__enter__).result()
+            full = precisions()
+            ours.enter_context(exact_arithmetic())
+            other.submit(theirs.__exit__, None, None, None).result()
+            assert precisions() == full != told
+        assert precisions() == told
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
+def test_a_precision_set_while_a_block_is_open_does_not_reach_the_next_one() -> None:
+    before = torch.get_float32_matmul_precision()
+    try:
+        with exact_arithmetic():
+            full = precisions()
+            torch.set_float32_matmul_precision("medium")
+            with exact_arithmetic():
+                assert precisions() == full
     finally:
         torch.set_float32_matmul_precision(before)
 
