@@ -51,6 +51,11 @@ def orientation_of(exif: bytes | None) -> int:
     return value if 1 <= value <= 8 else 1
 
 
+def has_orientation(exif: bytes | None) -> bool:
+    """Whether the block says how the picture stands, be it "upright" or nonsense."""
+    return _find(exif or b"")[1] != 0
+
+
 def with_orientation(exif: bytes, orientation: int) -> bytes:
     """Set the orientation tag where there is one; nothing else changes, nothing is added."""
     order, entry = _find(exif)

@@ -5,7 +5,7 @@ import re
 from PIL import ExifTags, Image, TiffImagePlugin
 
 from ..bitstream.metadata import Metadata
-from .exif import orientation_of, without_prefix
+from .exif import has_orientation, orientation_of, without_prefix
 
 # What describes the picture. All else in a TIFF's first directory says how its pixels are stored.
 DESCRIPTIVE_TAGS = (
@@ -72,11 +72,11 @@ def _exif_of_tiff(image: TiffImagePlugin.TiffImageFile) -> bytes | None:
 
 
 def orientation_in(metadata: Metadata) -> int:
-    """EXIF orientation of a picture, 1 to 8: from EXIF, else from XMP."""
-    orientation = orientation_of(metadata.exif)
-    if orientation == 1 and (match := _XMP_ORIENTATION.search(metadata.xmp or b"")):
-        return int(match[2])
-    return orientation
+    """EXIF orientation of a picture, 1 to 8: from EXIF, from XMP only where EXIF says nothing of it."""
+    if has_orientation(metadata.exif):
+        return orientation_of(metadata.exif)
+    match = _XMP_ORIENTATION.search(metadata.xmp or b"")
+    return int(match[2]) if match else 1
 
 
 def upright_xmp(xmp: bytes) -> bytes:

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from media_samples import cmyk_profile, deep_photo, saved
+from media_samples import cmyk_profile, deep_photo, exif_block, saved
 from PIL import ExifTags, Image, ImageCms, ImageOps, PngImagePlugin
 
 from linnet.bitstream import Colour, LimitExceededError, Limits
 from linnet.codec.deep import encode_deep
 from linnet.codec.errors import MediaWarning
+from linnet.codec.exif import PREFIX, without_orientation
 from linnet.codec.images import load_image
 from linnet.codec.tiff import encode_tiff
 
@@ -155,8 +156,18 @@ def test_orientation_is_kept_beside_the_pixels(photo: Image.Image, form: str, or
 
 
 def test_orientation_in_xmp_counts_where_exif_has_none(photo: Image.Image) -> None:
-    frame = load_image(saved(photo, "JPEG", xmp=b'<rdf:Description tiff:Orientation="8"/>'))
-    assert frame.orientation == 8
+    xmp = b'<rdf:Description tiff:Orientation="8"/>'
+    for exif in (b"", PREFIX + without_orientation(exif_block(3))):
+        assert load_image(saved(photo, "JPEG", exif=exif, xmp=xmp)).orientation == 8
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 9])
+def test_orientation_in_exif_overrules_xmp_even_where_it_says_upright(
+    photo: Image.Image, orientation: int
+) -> None:
+    xmp = b'<rdf:Description tiff:Orientation="8"/>'
+    frame = load_image(saved(photo, "JPEG", exif=PREFIX + exif_block(orientation), xmp=xmp))
+    assert frame.orientation == (orientation if orientation < 9 else 1)
 
 
 @pytest.mark.parametrize("form", ["GIF", "WEBP", "PNG", "TIFF", "AVIF"])
