@@ -4,7 +4,8 @@ import io
 import warnings
 
 import numpy as np
-from PIL import Image, ImageCms
+from numpy import typing as npt
+from PIL import Image, ImageCms, TiffImagePlugin
 
 from .errors import MediaWarning, UnreadableImageError
 from .frame import Samples
@@ -46,10 +47,22 @@ def _deep_grey(image: Image.Image) -> Samples:
             f"pixels are 32-bit integers from {low} to {high}: scale them to 0..65535 first"
         )
     grey = values.astype(np.uint16)
+    if isinstance(image, TiffImagePlugin.TiffImageFile) and image.mode == "I;16":
+        grey = _full_range(grey, image.tag_v2)
     transparent = image.info.get("transparency")
     if not isinstance(transparent, int):
         return grey[:, :, None]
     return np.dstack([grey, np.where(grey == transparent, 0, 65535).astype(np.uint16)])
+
+
+def _full_range(grey: npt.NDArray[np.uint16], tags: TiffImagePlugin.ImageFileDirectory_v2) -> Samples:
+    """Levels of a TIFF as black 0 to white 65535: Pillow leaves 12 bits, and white as 0, as they are."""
+    (bits,) = tags.get(TiffImagePlugin.BITSPERSAMPLE, (16,))
+    if bits < 16:
+        largest = 2**bits - 1
+        grey = np.rint(np.arange(2**bits) * (65535 / largest)).astype(np.uint16)[grey]
+    white_is_zero = tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == 0
+    return ~grey if white_is_zero else grey
 
 
 def _to_srgb(image: Image.Image) -> Image.Image:

@@ -28,6 +28,30 @@ def test_deep_grey_of_big_endian_tiff_keeps_every_bit(photo: Image.Image) -> Non
     assert np.array_equal(load_image(saved(image, "TIFF")).pixels, samples)
 
 
+def retagged(data: bytes, tag: int, old: int, new: int) -> bytes:
+    """A TIFF of Pillow's with another value of one of its tags of one integer."""
+    for kind in (3, 4):
+        entry = struct.pack("<HHI", tag, kind, 1)
+        if entry + struct.pack("<I", old) in data:
+            return data.replace(entry + struct.pack("<I", old), entry + struct.pack("<I", new))
+    raise ValueError(f"tag {tag} is not {old}")
+
+
+def test_deep_grey_of_a_tiff_whose_white_is_zero_is_no_negative(photo: Image.Image) -> None:
+    samples = deep_photo(photo, 1)
+    data = saved(Image.fromarray(65535 - samples[:, :, 0]), "TIFF")
+    assert np.array_equal(load_image(retagged(data, 262, 1, 0)).pixels, samples)
+
+
+def test_a_tiff_of_twelve_bits_is_scaled_to_the_full_range() -> None:
+    twelve = np.arange(4096).reshape(64, 64)
+    first, second = twelve[:, ::2], twelve[:, 1::2]
+    packed = np.stack([first >> 4, (first & 15) << 4 | second >> 8, second & 255], -1).reshape(64, 96)
+    data = saved(Image.fromarray(packed.astype(np.uint8)), "TIFF")  # as 96 columns of 8 bits
+    frame = load_image(retagged(retagged(data, 256, 96, 64), 258, 8, 12))
+    assert np.array_equal(frame.pixels[:, :, 0], np.round(twelve * 65535 / 4095))
+
+
 def test_deep_grey_with_a_transparent_level_gets_alpha(photo: Image.Image) -> None:
     samples = deep_photo(photo, 1)[:, :, 0]
     frame = load_image(saved(Image.fromarray(samples), "PNG", transparency=int(samples[50, 50])))
