@@ -26,7 +26,7 @@ from ..bitstream.limits import Limits
 from .deep import decode_deep
 from .errors import MediaWarning, UnreadableImageError
 from .frame import Frame, Samples
-from .modes import samples_of
+from .modes import samples_of, scale_transparent_level
 from .tags import orientation_in, read_metadata
 
 ImageSource: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | Image.Image
@@ -131,7 +131,9 @@ def _frame_of(image: Image.Image, limits: Limits, name: str) -> Frame:
             _warn(f"{name} holds several pictures: only the first is used")
         metadata, codec = read_metadata(image), _deep_codec(image)
         data = _whole_file(image) if codec else b""
+        raw = image.tile[0].args if isinstance(image, PngImagePlugin.PngImageFile) and image.tile else None
         image.load()
+        scale_transparent_level(image, raw)
         if image.format == "PNG":
             metadata = read_metadata(image)  # chunks behind the pixels count too
         deep = _deep_samples(image, data, codec, name) if codec else None

@@ -4,7 +4,7 @@ import io
 import struct
 
 import numpy as np
-from PIL import ExifTags, Image
+from PIL import ExifTags, Image, PngImagePlugin
 
 
 def saved(image: Image.Image, form: str, **options: object) -> bytes:
@@ -21,6 +21,14 @@ def deep_photo(photo: Image.Image, channels: int) -> np.ndarray:
     alpha = np.linspace(0, 65535, 203).astype(np.uint16)[None, :, None].repeat(301, axis=0)
     planes = colour[:, :, : 1 if channels < 3 else 3]
     return np.dstack([planes, alpha]) if channels in (2, 4) else np.ascontiguousarray(planes)
+
+
+def png_file(header: bytes, pixels: bytes, *chunks: tuple[bytes, bytes]) -> bytes:
+    """A PNG of an IHDR, other chunks, and one IDAT of these bytes, deflated already."""
+    stream = io.BytesIO()
+    for kind, content in ((b"IHDR", header), *chunks, (b"IDAT", pixels), (b"IEND", b"")):
+        PngImagePlugin.putchunk(stream, kind, content)
+    return b"\x89PNG\r\n\x1a\n" + stream.getvalue()
 
 
 def exif_block(orientation: int, endian: str = "<") -> bytes:

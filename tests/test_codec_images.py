@@ -5,12 +5,13 @@ import os
 import struct
 import threading
 import warnings
+import zlib
 from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
-from media_samples import cmyk_profile, deep_photo, exif_block, saved
+from media_samples import cmyk_profile, deep_photo, exif_block, png_file, saved
 from PIL import ExifTags, Image, ImageCms, ImageOps, PngImagePlugin
 
 from linnet.bitstream import Colour, LimitExceededError, Limits
@@ -88,6 +89,20 @@ def test_a_transparent_colour_becomes_alpha(
     assert not frame.alpha[:40, :40].any()
     assert frame.alpha.max() == 255
     assert np.array_equal(frame.pixels.squeeze(), np.array(image.convert("L") if mode == "1" else image))
+
+
+@pytest.mark.parametrize("bits", [1, 2, 4, 8])
+def test_the_transparent_level_of_a_grey_png_is_one_of_its_own_bits(bits: int) -> None:
+    row = bytes([0x1B] * 8)  # of 2 bits: 0, 1, 2, 3; of 4 bits: 1, 11
+    header = struct.pack(">IIBBBBB", 64 // bits, 5, bits, 0, 0, 0, 0)
+    level = {1: 1, 2: 2, 4: 11, 8: 0x1B}[bits]
+    data = png_file(header, zlib.compress((b"\0" + row) * 5), (b"tRNS", struct.pack(">H", level)))
+    image = Image.open(io.BytesIO(data))
+    for source in (data, image, image):  # an image object may have been loaded by the call before
+        frame = load_image(source)
+        assert frame.alpha is not None
+        assert not frame.alpha.all()
+        assert np.array_equal(frame.alpha == 0, frame.pixels[:, :, 0] == level * 255 // (2**bits - 1))
 
 
 @pytest.mark.parametrize("form", ["PNG", "TIFF", "PPM", "BMP", "GIF"])
