@@ -7,6 +7,7 @@ from PIL import Image, PngImagePlugin
 
 from ..bitstream.errors import CorruptFileError
 from .frame import Samples
+from .png import count_pixel_bytes, only_pixels
 
 _MODES = {8: "L", 16: "I;16"}
 
@@ -40,16 +41,24 @@ def alpha_from_png(data: bytes, width: int, height: int, bit_depth: int) -> Samp
     Raises:
         CorruptFileError: not such a PNG, or not of this size and depth; known before pixels are decoded.
     """
+    stream = io.BytesIO(only_pixels(data))  # Pillow refuses odd chunks that do not matter here
     try:
         # The class itself, not Image.open: no other format is tried, and Pillow's size limit stays out of it.
-        image = PngImagePlugin.PngImageFile(io.BytesIO(data))
+        image = PngImagePlugin.PngImageFile(stream)
     except Exception as error:  # Pillow raises SyntaxError, ValueError, struct.error and others
         raise CorruptFileError(f"the alpha plane is not a PNG datastream: {error}", chunk="alpha") from error
     expected = (_MODES[bit_depth], (width, height))
-    if (image.mode, image.size) != expected or getattr(image, "is_animated", False):
+    if (image.mode, image.size) != expected:
         raise CorruptFileError(
             f"the alpha plane is {image.mode} {image.width}x{image.height}, "
             f"the picture needs {expected[0]} {width}x{height}",
+            chunk="alpha",
+        )
+    there, due = count_pixel_bytes(stream)
+    if there != due:
+        raise CorruptFileError(
+            f"the alpha plane inflates to {'more' if there > due else there} bytes where {due} are due: "
+            "it is cut off or damaged",
             chunk="alpha",
         )
     try:

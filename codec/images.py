@@ -27,6 +27,7 @@ from .deep import decode_deep
 from .errors import MediaWarning, UnreadableImageError
 from .frame import Frame, Samples
 from .modes import samples_of, scale_transparent_level
+from .png import count_pixel_bytes
 from .tags import orientation_in, read_metadata
 
 ImageSource: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | Image.Image
@@ -131,9 +132,7 @@ def _frame_of(image: Image.Image, limits: Limits, name: str) -> Frame:
             _warn(f"{name} holds several pictures: only the first is used")
         metadata, codec = read_metadata(image), _deep_codec(image)
         data = _whole_file(image) if codec else b""
-        raw = image.tile[0].args if isinstance(image, PngImagePlugin.PngImageFile) and image.tile else None
-        image.load()
-        scale_transparent_level(image, raw)
+        _load(image)
         if image.format == "PNG":
             metadata = read_metadata(image)  # chunks behind the pixels count too
         deep = _deep_samples(image, data, codec, name) if codec else None
@@ -144,6 +143,21 @@ def _frame_of(image: Image.Image, limits: Limits, name: str) -> Frame:
             orientation=1 if turned else orientation_in(metadata),
             metadata=metadata,
         )
+
+
+def _load(image: Image.Image) -> None:
+    """Decode; of a PNG also see to what Pillow does not: rows that are missing, the level that is clear."""
+    if not isinstance(image, PngImagePlugin.PngImageFile) or image.fp is None or not image.tile:
+        image.load()
+        return
+    there, due = count_pixel_bytes(image.fp)
+    if there < due:
+        raise UnreadableImageError(
+            f"its pixels inflate to {there} bytes where {due} are due: it is cut off or damaged"
+        )
+    raw = image.tile[0].args
+    image.load()
+    scale_transparent_level(image, raw)
 
 
 def _warn(message: str) -> None:

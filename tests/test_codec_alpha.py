@@ -1,10 +1,12 @@
 """Alpha as PNG: bit-exact there and back; anything else is a corrupt file."""
 
 import io
+import struct
+import zlib
 
 import numpy as np
 import pytest
-from media_samples import deep_photo, saved
+from media_samples import deep_photo, png_file, saved
 from PIL import Image
 
 from linnet.bitstream import CorruptFileError
@@ -64,6 +66,27 @@ def test_every_truncation_of_the_samples_is_corrupt(photo: Image.Image) -> None:
     for cut in range(len(data) - 21):
         with pytest.raises(CorruptFileError):
             alpha_from_png(data[:cut], 30, 20, 8)
+
+
+def grey(rows: int, *chunks: tuple[bytes, bytes]) -> bytes:
+    """A PNG of 30 x 20 pixels of 200, of which so many rows are there."""
+    header = struct.pack(">IIBBBBB", 30, 20, 8, 0, 0, 0, 0)
+    return png_file(header, zlib.compress((b"\0" + bytes([200] * 30)) * rows), *chunks)
+
+
+def test_missing_and_surplus_rows_are_corrupt() -> None:
+    assert (alpha_from_png(grey(20), 30, 20, 8) == 200).all()
+    for rows, found in ((0, "0"), (19, "589"), (21, "more")):
+        with pytest.raises(CorruptFileError, match=f"inflates to {found} bytes where 620 are due"):
+            alpha_from_png(grey(rows), 30, 20, 8)
+
+
+@pytest.mark.parametrize("chunk", [
+    (b"zTXt", b"a\0\0" + zlib.compress(bytes(2**21))), (b"gAMA", b"x"), (b"acTL", struct.pack(">II", 2, 0)),
+    (b"tRNS", b""), (b"iCCP", b"x\0\1"), (b"prIv", b"anything"),
+])  # fmt: skip
+def test_other_chunks_are_ignored_whatever_is_in_them(chunk: tuple[bytes, bytes]) -> None:
+    assert (alpha_from_png(grey(20, chunk), 30, 20, 8) == 200).all()
 
 
 def test_a_size_beyond_the_picture_is_refused_before_decoding() -> None:
