@@ -146,4 +146,6 @@ def read_header(source: ChunkSource, limits: Limits) -> Header:
         )
     header = decode_header(source.read_payload(head, MAX_HEADER_BYTES, "format"), head.offset)
     limits.check_size(header.width, header.height, chunk=head.name, offset=head.offset)
+    side = min(header.tile_size, max(header.width, header.height))
+    limits.check_tile(side, chunk=head.name, offset=head.offset)
     return header

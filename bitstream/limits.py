@@ -19,6 +19,7 @@ class Limits:
     max_tile_bytes: int = 2**28  # coded payload of one tile
     max_frame_bytes: int = 2**28  # one coded frame of a clip
     max_packets_bytes: int = 2**26  # one chunk of sound or subtitles
+    max_tile_side: int = 2048  # pixels, as far as the picture reaches; networks see a tile as a whole
 
     def __post_init__(self) -> None:
         for field in fields(self):
@@ -47,6 +48,23 @@ class Limits:
             raise LimitExceededError(
                 f"the picture is {width}x{height} = {width * height} pixels, "
                 f"at most {self.max_pixels} (Limits.max_pixels)",
+                chunk=chunk,
+                offset=offset,
+            )
+
+    def check_tile(self, side: int, *, chunk: str | None = None, offset: int | None = None) -> None:
+        """Refuse tiles that are too large: each of their pixels takes tens of bytes to decode.
+
+        Args:
+            side: the longer one of the largest tile, pixels.
+            chunk, offset: where a file claims it, for the message.
+        Raises:
+            LimitExceededError: above max_tile_side.
+        """
+        if side > self.max_tile_side:
+            raise LimitExceededError(
+                f"the tiles are {side} pixels wide or high, at most {self.max_tile_side} "
+                "(Limits.max_tile_side)",
                 chunk=chunk,
                 offset=offset,
             )

@@ -106,10 +106,11 @@ def info(source: str | os.PathLike[str] | bytes | BinaryIO) -> Info:
 
 
 def _describe(stream: BinaryIO) -> Info:
-    if holds_clip(stream):
-        return _describe_clip(ClipReader(stream, Limits(max_pixels=2**34, max_side=2**31)))
     # Nothing is decoded, so that a large picture is no danger here: only a tick for each tile is kept.
-    reader = Reader(stream, Limits(max_pixels=2**34, max_side=2**31))
+    limits = Limits(max_pixels=2**34, max_side=2**31, max_tile_side=2**31)
+    if holds_clip(stream):
+        return _describe_clip(ClipReader(stream, limits))
+    reader = Reader(stream, limits)
     payload_bytes = sum(len(tile.payload) for tile in reader.tiles())
     header, metadata = reader.header, reader.metadata
     container_bytes = reader.container_bytes or 0  # known once all tiles have been read

@@ -53,6 +53,25 @@ def test_a_header_within_lifted_limits_costs_nothing_either() -> None:
         Reader(raw_file(tile_chunk(bytes(4)), END, head=head), limits).tile(7)
 
 
+@pytest.mark.parametrize(("sides", "tile_log2", "refused"), [
+    ((9000, 9000), 15, 9000), ((40_000, 10), 15, 32768), ((10, 4096), 12, 4096),
+    ((2049, 64), 12, 2049), ((2048, 2048), 15, None), ((9000, 9000), 11, None), ((3, 2), 15, None),
+])  # fmt: skip
+def test_tiles_are_as_large_as_the_picture_lets_them_be(
+    sides: tuple[int, int], tile_log2: int, refused: int | None
+) -> None:
+    head = header_payload(geometry=tile_log2 << 3, width=varint(sides[0]), height=varint(sides[1]))
+    error = failure(raw_file(END, head=head))
+    if refused is None:
+        assert "missing" in str(error)
+    else:
+        assert type(error) is LimitExceededError
+        assert f"the tiles are {refused} pixels wide or high, at most 2048 (Limits.max_tile_side)" in str(
+            error
+        )
+        assert (error.chunk, error.offset) == ("header", 8)
+
+
 @pytest.mark.usefixtures("small_memory")
 @pytest.mark.parametrize("kind", [b"T", b"A", b"c", b"e", b"x", b"q", b"Q", b"i", b"E", b"H"])
 @pytest.mark.parametrize("claim", [2**60, 2**63 - 1, 2**28])
@@ -103,6 +122,7 @@ def test_unknown_ancillary_chunks_are_skipped_in_bounded_memory() -> None:
         (Limits(max_metadata_bytes=18), "max_metadata_bytes"),
         (Limits(max_alpha_bytes=9), "max_alpha_bytes"),
         (Limits(max_tile_bytes=15), "max_tile_bytes"),
+        (Limits(max_tile_side=63), "at most 63 (Limits.max_tile_side)"),
     ],
 )
 def test_each_limit_can_be_set_and_is_named(limits: Limits, reason: str) -> None:
@@ -112,11 +132,11 @@ def test_each_limit_can_be_set_and_is_named(limits: Limits, reason: str) -> None
 
 
 def test_a_file_just_within_all_limits_reads() -> None:
-    limits = Limits(15_000, 150, samples.METADATA.byte_count, len(samples.ALPHA), 16)
+    limits = Limits(15_000, 150, samples.METADATA.byte_count, len(samples.ALPHA), 16, max_tile_side=64)
     assert len(list(Reader(samples.full_file(), limits).tiles())) == samples.TILES
 
 
-@pytest.mark.parametrize("name", ["max_pixels", "max_side", "max_metadata_bytes", "max_alpha_bytes"])
+@pytest.mark.parametrize("name", [field.name for field in dataclasses.fields(Limits)])
 def test_limits_must_be_whole_numbers(name: str) -> None:
     for value in (-1, 1.5, None):
         with pytest.raises(ValueError, match=name):

@@ -42,6 +42,13 @@ def test_info_takes_bytes_and_streams_as_it_takes_paths(lnt: Path) -> None:
     assert package.info(lnt) == package.info(str(lnt)) == package.info(FILE) == package.info(io.BytesIO(FILE))
 
 
+def test_what_is_too_large_to_decode_is_told_all_the_same() -> None:
+    data = samples.write_file(samples.header(70_000, 5000, tile_log2=15))
+    with pytest.raises(package.LimitExceededError):
+        package.verify(data)
+    assert package.info(data).tiles == 3
+
+
 def test_a_model_that_this_linnet_does_not_know_has_no_name() -> None:
     stream = io.BytesIO()
     writer = Writer(stream, dataclasses.replace(samples.header(60, 60), model=999_999))
