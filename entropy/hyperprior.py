@@ -13,9 +13,10 @@ import torch
 from torch import Tensor
 
 from ..bitstream.errors import CorruptFileError, FormatError
+from .arithmetic import exact_arithmetic
 from .coder import SymbolCoder
 from .convolution import SLOPE_BITS, ExactConvolution
-from .layers import checked_integers, exact_arithmetic
+from .layers import checked_integers
 from .networks import MEAN_BITS, TensorSource
 from .prior import HYPER_STRIDE, Int32, Latents
 from .quantise import SYMBOL_LIMIT, quantise

@@ -13,9 +13,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .arithmetic import exact_arithmetic
 from .coder import IndexCoder
 from .index_tables import Places, steps, weights_of
-from .layers import EXACT, ExactLinear, exact_add, exact_arithmetic, upsample
+from .layers import EXACT, ExactLinear, exact_add, upsample
 from .networks import ExactBlock
 from .tables import Int32
 

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..bitstream.errors import CorruptFileError
+from .arithmetic import exact_arithmetic
 from .coder import SKIP, SymbolCoder
-from .layers import exact_add, exact_arithmetic
+from .layers import exact_add
 from .networks import LATENT_GROUPS, MEAN_BITS, TOP_INDEX, TURNS, HyperNet, PriorNet, require
 from .quantise import ERROR_BITS, SYMBOL_LIMIT, quantise
 from .tables import CdfTable

@@ -5,7 +5,8 @@ import zlib
 import torch
 from torch import Tensor
 
-from ..entropy.layers import exact_add, exact_arithmetic
+from ..entropy.arithmetic import exact_arithmetic
+from ..entropy.layers import exact_add
 from ..entropy.networks import LATENT_GROUPS, MOTION_CHANNELS, STEPS, HyperNet, PriorNet, TemporalNet
 
 SIDE = 12  # latents; not a multiple of any vector width

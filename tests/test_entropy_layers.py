@@ -11,13 +11,13 @@ from torch import Tensor
 
 from linnet.bitstream.errors import FormatError
 from linnet.entropy import int8
+from linnet.entropy.arithmetic import exact_arithmetic
 from linnet.entropy.int8 import multiplies_int8
 from linnet.entropy.layers import (
     EXACT,
     ExactDepthwise,
     ExactLinear,
     exact_add,
-    exact_arithmetic,
     exact_rescale,
     upsample,
 )

@@ -12,7 +12,8 @@ import hashlib
 import numpy as np
 import torch
 from linnet.entropy.int8 import multiplies_int8
-from linnet.entropy.layers import ExactDepthwise, ExactLinear, exact_arithmetic
+from linnet.entropy.arithmetic import exact_arithmetic
+from linnet.entropy.layers import ExactDepthwise, ExactLinear
 
 def numbers(step, largest, *shape):
     index = np.arange(np.prod(shape)).reshape(shape)

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from ...bitstream.errors import FormatError
 from ...entropy import motion, skips
+from ...entropy.arithmetic import exact_arithmetic
 from ...entropy.coder import SymbolCoder
-from ...entropy.layers import exact_arithmetic
 from ...entropy.motion import MOTION_LIMIT, Field, code_motion
 from ...entropy.networks import TemporalNet
 from ...entropy.skips import SkipMap, code_skips
