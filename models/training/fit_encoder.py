@@ -20,7 +20,7 @@ from .validation import held_out_crop
 
 QUALITIES = (4, 20, 36, 52, 68, 84, 98)
 CORRECTIONS = (0.0, 0.15, 0.3, 0.45, 0.6, 0.75, 0.9)
-WEIGHTS = (13.0, 20.0, ERROR_BITS, 45.0, 60.0, 90.0)
+WEIGHTS = (13.0, 20.0, ERROR_BITS, 45.0, 60.0, 90.0, 130.0, 180.0)
 Point = tuple[float, float]  # fidelity in dB, logarithm of the bits
 
 
