@@ -54,3 +54,33 @@ def test_progress_is_shown_to_a_terminal_and_to_nothing_else(photo_path: Path, t
     unseen = linnet("encode", photo_path, "-o", tmp_path / "a.lnt")
     assert "\x1b" not in unseen.err
     assert (tmp_path / "a.lnt").read_bytes() == seen.out
+
+
+def linnet_with(closed: str, *words: str | Path) -> subprocess.CompletedProcess[bytes]:
+    """Run `linnet WORDS` with streams closed as the shell's words say, such as 2>&-."""
+    command = ["sh", "-c", f'exec "$@" {closed}', "sh", LINNET, *map(str, words)]
+    return subprocess.run(command, capture_output=True, timeout=TIMEOUT_S, check=False)
+
+
+def test_messages_do_not_go_into_the_data_where_standard_error_is_closed(lnt: Path) -> None:
+    shown = linnet_with("2>&-", "info", lnt, lnt.with_name("missing.lnt"))
+    assert shown.stdout == linnet("info", lnt).out
+    assert shown.returncode == 9
+
+
+def test_a_file_written_with_all_streams_closed_has_nothing_else_in_it(lnt: Path, photo_path: Path) -> None:
+    made = lnt.with_name("made.lnt")
+    done = linnet_with("<&- >&- 2>&-", "encode", photo_path, "-e", "0", "-o", made)
+    assert done.returncode == 0
+    assert package.verify(made).ok
+
+
+def test_data_for_a_closed_standard_output_is_an_error_of_one_line(lnt: Path) -> None:
+    done = linnet_with(">&-", "info", lnt)
+    assert (done.returncode, done.stderr) == (1, b"linnet: standard output: Bad file descriptor\n")
+
+
+def test_a_closed_standard_input_is_an_empty_one() -> None:
+    done = linnet_with("<&-", "info", "-")
+    assert done.returncode == 3
+    assert b"not a Linnet file: it is empty" in done.stderr

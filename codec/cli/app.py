@@ -21,6 +21,7 @@ from .exits import ExitCode, describe, exit_code
 from .info import info
 from .models import models_app
 from .stdout import close_standard_output
+from .streams import open_standard_streams
 from .team import share_cores
 from .tokens import tokens
 from .train import train
@@ -70,6 +71,7 @@ def linnet(
 
 def main() -> NoReturn:
     """Run the command line on sys.argv and exit with its code."""
+    open_standard_streams()  # before any file is opened
     share_cores()
     # As Ctrl-C, so that every block on the way out removes its unfinished file.
     signal.signal(signal.SIGTERM, _interrupt)

@@ -1,0 +1,22 @@
+"""The standard streams as every run needs them: open."""
+
+import os
+import sys
+
+
+def open_standard_streams() -> None:
+    """Open those that our parent closed, as cron and daemons do.
+
+    Else Python has None in their place, for which print() takes standard output, and the first file that is
+    opened gets the number of one of them: messages would go into it.
+    """
+    # Standard output is opened so that writing fails: who asks for data and takes none is told.
+    for number, way in enumerate((os.O_RDONLY, os.O_RDONLY, os.O_WRONLY)):
+        try:
+            os.fstat(number)
+        except OSError:
+            # The lowest free number is this one. Programs that we start get it too.
+            os.set_inheritable(os.open(os.devnull, way), True)
+    sys.stdin = sys.stdin or os.fdopen(0, closefd=False)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
