@@ -27,6 +27,7 @@ from .device import device_name
 from .encoding import DEFAULT_EFFORT, TILES, Wish, encoder_for
 from .frame import Frame
 from .images import load_image
+from .lookahead import with_lookahead
 from .opening import Source, opened
 from .staged import PartDecoder, read_staged
 from .still import decode_tile, read_still
@@ -244,7 +245,8 @@ def verify(
     Raises:
         FormatError, also for damage that shares can make good, LimitExceededError, OSError: as `decode`.
     """
-    with opened(source) as stream:
+    with opened(source) as given:
+        stream = given if isinstance(given, bytes) else with_lookahead(given)
         if holds_clip(stream):
             return _verify_clip(ClipReader(stream, limits), device_name(device) if full else None)
         repairs: list[LinnetError] = []

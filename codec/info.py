@@ -15,6 +15,7 @@ from ..bitstream.limits import Limits
 from ..bitstream.metadata import Metadata
 from ..bitstream.reader import Reader
 from ..models.zoo import name_of, stages_of
+from .lookahead import with_lookahead
 from .video.kind import holds_clip
 
 
@@ -102,7 +103,7 @@ def info(source: str | os.PathLike[str] | bytes | BinaryIO) -> Info:
     if isinstance(source, (str, os.PathLike)):
         with Path(source).open("rb") as stream:
             return _describe(stream)
-    return _describe(BytesIO(source) if isinstance(source, bytes) else source)
+    return _describe(BytesIO(source) if isinstance(source, bytes) else with_lookahead(source))
 
 
 def _describe(stream: BinaryIO) -> Info:

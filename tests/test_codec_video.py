@@ -285,6 +285,11 @@ def test_numbered_pictures_and_moving_gifs_are_clips(
         assert [frame.time for frame in video] == pytest.approx([0, 0.04, 0.24])
 
 
+def test_a_clip_may_have_a_name_that_looks_like_a_pattern(folder: Path, tmp_path: Path) -> None:
+    linnet.decode_video(folder / "a.lnt", tmp_path / "100%done.mp4", end=0.05)
+    assert [path.name for path in tmp_path.iterdir()] == ["100%done.mp4"]
+
+
 @pytest.mark.parametrize(
     ("words", "reason"),
     [

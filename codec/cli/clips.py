@@ -19,6 +19,7 @@ from .exits import ExitCode, UsageError, describe
 from .jobs import PIPE, Job
 from .run import Outcome
 from .stdout import standard_output
+from .streams import standard_input
 from .writing import Writing, open_source
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ class ClipEncoding:
             raise UsageError(
                 "--target-size needs to know the clip beforehand: give a file, or --target-bitrate"
             )
-        source = job.source if job.source != PIPE else sys.stdin.buffer
+        source = job.source if job.source != PIPE else standard_input()
         with _output_of(job):
             if self.verified:
                 with atomic_write(job.dest, self.writing.force) as stream:

@@ -13,6 +13,7 @@ from .exits import UsageError
 from .jobs import PIPE, Job
 from .run import Outcome
 from .stdout import standard_output
+from .streams import standard_input
 from .writing import Writing, open_source
 
 _REPORTED = ("width", "height", "bytes", "bpp", "seconds", "quality", "model", "estimated_bytes", "stages")
@@ -75,7 +76,8 @@ class Encoder:
         zoo.quality_for(spec, self.aim.quality)
         zoo.check_stages(spec, self.aim.stages)
 
-        if is_sequence(job.source) or is_clip(job.source if job.source != PIPE else sys.stdin.buffer):
+        source = job.source if job.source != PIPE else standard_input()
+        if is_sequence(job.source) or is_clip(source):
             return self._encode_clip(job, progress)
         return self._encode_picture(job, progress)
 

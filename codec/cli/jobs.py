@@ -136,7 +136,7 @@ def check_readable(source: str, advice: str = "") -> None:
         UnreadableInputError: missing, a folder, empty, or not permitted.
         UsageError: standard input is a terminal.
     """
-    if is_sequence(source) and not os.path.exists(source):
+    if is_sequence(source):
         return  # numbered pictures: FFmpeg finds them
     if source == PIPE:
         if sys.stdin.isatty():

@@ -1,7 +1,11 @@
-"""The standard streams as every run needs them: open."""
+"""The standard streams as every run needs them: open, and input that can be looked at before it is read."""
 
 import os
 import sys
+from functools import lru_cache
+from typing import BinaryIO, TextIO
+
+from ..lookahead import with_lookahead
 
 
 def open_standard_streams() -> None:
@@ -20,3 +24,14 @@ def open_standard_streams() -> None:
     sys.stdin = sys.stdin or os.fdopen(0, closefd=False)
     sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
     sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
+
+
+def standard_input() -> BinaryIO:
+    """Standard input; what was looked at in it is read by whoever comes next."""
+    return _with_lookahead(sys.stdin)
+
+
+@lru_cache(1)
+def _with_lookahead(stream: TextIO) -> BinaryIO:
+    """Always the same one of a stream."""
+    return with_lookahead(stream.buffer)

@@ -3,7 +3,6 @@
 import errno
 import os
 import stat
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from .exits import UsageError
 from .jobs import PIPE, Job, check_readable
 from .run import Outcome
 from .stdout import check_takes_binary
+from .streams import standard_input
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,4 +74,4 @@ def limits_of(size_limit: int | None) -> Limits:
 
 def open_source(source: str) -> Path | BinaryIO:
     """The input as the API takes it."""
-    return sys.stdin.buffer if source == PIPE else Path(source)
+    return standard_input() if source == PIPE else Path(source)

@@ -19,7 +19,7 @@ from ..saving import find_format, save_image
 from .ahead import ahead
 from .coding import FrameDecoder, Undrawn
 from .kind import is_sequence
-from .sink import Container, MediaSink, find_container, suffix_of
+from .sink import CONTAINERS, Container, MediaSink, find_container, suffix_of
 from .times import exact
 from .walking import FrameWalk, absent_between
 
@@ -93,7 +93,7 @@ def decode_video(
     if end is not None and end <= (start or 0):
         raise ValueError(f"the end ({end:g} s) must come behind the start ({start or 0:g} s)")
     is_path = isinstance(dest, (str, os.PathLike))
-    pattern = os.fspath(dest) if is_path and is_sequence(os.fspath(dest)) else None
+    pattern = os.fspath(dest) if is_path and _is_pattern(os.fspath(dest), format) else None
     container = None if pattern else find_container(format or (suffix_of(dest) if is_path else ""))
     with opened(source) as stream:
         job = _Job(ClipReader(stream, limits), start, end, allow_partial, device_name(device), progress)
@@ -106,6 +106,11 @@ def decode_video(
             else:
                 job.mux(pieces, dest, container, video_codec)
     return job.result
+
+
+def _is_pattern(dest: str, format: str | None) -> bool:
+    """Whether pictures are wanted: "100%done.mp4" has a % too."""
+    return format is None and is_sequence(dest) and suffix_of(dest) not in CONTAINERS
 
 
 class _Job:

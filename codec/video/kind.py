@@ -1,11 +1,16 @@
 """Pictures or clips: what a file holds, told from its first bytes. Standard library only, but for GIF."""
 
+import io
 import os
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
 from ...bitstream.chunks import SIGNATURE, ChunkType
 from ...bitstream.header import Kind
+from ..lookahead import Lookahead, View
 
 # What folders are searched for, beside pictures.
 SUFFIXES = frozenset(
@@ -19,19 +24,28 @@ _PICTURES = (b"\xff\xd8\xff", b"II*\0", b"MM\0*", b"BM", SIGNATURE[:4], *(b"P%d"
 
 
 def _prefix(source: str | os.PathLike[str] | bytes | BinaryIO, count: int) -> bytes:
-    """The first bytes, left to be read again; none of a stream that can neither seek nor peek."""
+    """The first bytes, left to be read again."""
+    with _looked_into(source) as stream:
+        return stream.read(count)
+
+
+@contextmanager
+def _looked_into(source: str | os.PathLike[str] | bytes | BinaryIO) -> Iterator[BinaryIO]:
+    """What can be read from and leaves the source as it is; empty for a stream that can neither seek nor
+    look ahead."""
     if isinstance(source, bytes):
-        return source[:count]
-    if isinstance(source, (str, os.PathLike)):
+        yield io.BytesIO(source)
+    elif isinstance(source, (str, os.PathLike)):
         with Path(source).open("rb") as stream:
-            return stream.read(count)
-    if source.seekable():
+            yield stream
+    elif source.seekable():
         place = source.tell()
-        data = source.read(count)
+        yield source
         source.seek(place)
-        return data
-    peek = getattr(source, "peek", None)
-    return bytes(peek(count)[:count]) if peek else b""
+    else:
+        raw = getattr(source, "raw", None)
+        # No buffer to fill: of a pipe no byte is waited for that nobody asked for.
+        yield io.BufferedReader(View(raw), 1) if isinstance(raw, Lookahead) else io.BytesIO()
 
 
 def holds_clip(source: str | os.PathLike[str] | bytes | BinaryIO) -> bool:
@@ -50,7 +64,8 @@ def is_clip(source: str | BinaryIO) -> bool:
     if data.startswith(b"\x89PNG"):
         return b"acTL" in data
     if data.startswith(b"GIF8"):
-        return not isinstance(source, str) or _is_animated(source)
+        with _looked_into(source) as stream:
+            return _is_animated(stream)
     if data.startswith(_PICTURES) or (data.startswith(b"RIFF") and data[8:12] == b"WEBP"):
         return False
     if data[4:8] == b"ftyp":
@@ -61,19 +76,21 @@ def is_clip(source: str | BinaryIO) -> bool:
     return is_transport or data[4:8] in (b"moov", b"mdat", b"wide", b"free", b"skip") or suffix in SUFFIXES
 
 
-def _is_animated(path: str) -> bool:
+def _is_animated(stream: BinaryIO) -> bool:
+    """Whether a GIF has a second picture. Of one that is damaged, or too large, its reader will say so."""
     from PIL import Image  # only now: no other kind needs it
+    from PIL.GifImagePlugin import GifImageFile
 
     try:
-        with Image.open(path) as image:
-            return bool(getattr(image, "is_animated", False))
-    except (OSError, ValueError, SyntaxError):
+        # Not with Image.open, whose size limit is a global of the process and unlike ours.
+        return GifImageFile(stream).is_animated
+    except (OSError, ValueError, SyntaxError, LookupError, struct.error, Image.DecompressionBombError):
         return False
 
 
 def is_sequence(name: str) -> bool:
-    """Whether a name is a pattern of numbered pictures, such as frame%04d.png."""
-    return _sequence(os.path.basename(name))
+    """Whether a name is a pattern of numbered pictures, such as frame%04d.png, and not itself a file."""
+    return _sequence(os.path.basename(name)) and not os.path.lexists(name)
 
 
 def _sequence(name: str) -> bool:

@@ -301,7 +301,7 @@ _OF_THE_FILE = {"major_brand", "minor_version", "compatible_brands", "encoder"} 
 
 
 def _open(source: str | BinaryIO) -> InputContainer:
-    if isinstance(source, str) and is_sequence(source) and not os.path.exists(source):
+    if isinstance(source, str) and is_sequence(source):
         options = {"framerate": _SEQUENCE_RATE}
         folder, name = os.path.split(source)
         pattern = os.path.join(folder.replace("%", "%%"), name)
