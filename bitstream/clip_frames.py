@@ -11,6 +11,7 @@ from .header import QUALITY_MAX_CENTI, Header
 
 _NAME = ChunkType.FRAME.name.lower()
 _QUALITY_BIT, _KIND_MASK, _RESERVED = 0x04, 0x03, 0xF8
+_END = 2**62  # ticks, before which every frame ends; numbers stay below it too, for the sums of an index
 MAX_PREFIX_BYTES = 1 + 3 * 9 + 2  # flags, three varints, quality: all that stands before motion and tiles
 
 
@@ -63,6 +64,7 @@ def encode_frame(
         raise ValueError(f"quality_centi must be 0 to {QUALITY_MAX_CENTI}, not {head.quality_centi}")
     if (motion is not None) != (head.kind == FrameKind.INTER):
         raise ValueError(f"frame {head.number}: an inter frame, and no key frame, has motion")
+    _check_sums(head)
     out = bytearray([head.kind | (_QUALITY_BIT if head.quality_centi is not None else 0)])
     out += encode_varint(head.number) + encode_svarint(head.time) + encode_varint(head.duration)
     if head.quality_centi is not None:
@@ -104,9 +106,20 @@ def decode_head(data: bytes, offset: int) -> tuple[FrameHead, int]:
             position += 2
             if quality > QUALITY_MAX_CENTI or position > len(data):
                 raise ValueError(f"its quality is {quality / 100}, or it is cut off")
+        head = FrameHead(FrameKind(flags & _KIND_MASK), number, time, duration, quality)
+        _check_sums(head)
     except (ValueError, IndexError) as error:
         raise CorruptFileError(f"bad frame: {error}", chunk=_NAME, offset=offset) from None
-    return FrameHead(FrameKind(flags & _KIND_MASK), number, time, duration, quality), position
+    return head, position
+
+
+def _check_sums(head: FrameHead) -> None:
+    """Raises ValueError for a frame that no index could count, or whose end it could not say."""
+    if head.number >= _END or head.time + head.duration >= _END:
+        raise ValueError(
+            f"frame {head.number} is shown at {head.time} for {head.duration} ticks: "
+            "it has to end before 2**62, and its number to be below"
+        )
 
 
 def decode_frame(data: bytes, header: Header, offset: int) -> CodedFrame:

@@ -27,6 +27,7 @@ from linnet.bitstream import (
     TruncatedError,
     UnsupportedVersionError,
 )
+from linnet.bitstream.chunks import encode_varint
 
 FILE = samples.clip_file()
 COUNT = len(samples.TIMES)
@@ -120,6 +121,23 @@ def test_a_scan_believes_no_damaged_frame() -> None:
             index = ClipReader(bytes(damaged)).index()
             assert list(index.numbers) == [each for each in range(COUNT) if each != number], f"bit {bit}"
             assert index.frames == (COUNT if number < COUNT - 1 else COUNT - 1)
+
+
+@pytest.mark.parametrize("fields", [(2**62, 0, 0), (2**63 - 1, 0, 0), (0, 0, 2**62), (0, 2**63 - 2, 1)])
+def test_a_frame_that_no_index_can_count_is_damage(fields: tuple[int, int, int]) -> None:
+    """Number, time (in steps of a half: even is positive) and duration."""
+    payload = b"\0" + b"".join(map(encode_varint, fields)) + bytes(20)
+    reader = ClipReader(FILE[: frame_starts()[0]] + chunk(b"F", payload) + chunk(b"E", b""))
+    with pytest.raises(CorruptFileError, match="no whole key frame"):
+        reader.index()
+    with pytest.raises(CorruptFileError, match="it has to end before"):
+        list(reader.items())
+
+
+def test_a_frame_that_no_index_can_count_is_not_written() -> None:
+    writer = ClipWriter(io.BytesIO(), samples.header())
+    with pytest.raises(ValueError, match="it has to end before"):
+        writer.write_frame(FrameHead(FrameKind.KEY, 0, 2**61, 2**61), samples.tiles(0))
 
 
 def test_every_truncation_is_reported_with_its_place() -> None:

@@ -22,6 +22,7 @@ _FLAGS = (
 _NAMES = {Siting.LEFT: "left", Siting.CENTER: "center", Siting.TOP_LEFT: "topleft"}
 _STEPS = {(0, 0): Sampling.YUV444, (1, 0): Sampling.YUV422, (1, 1): Sampling.YUV420}
 _PROBE_PX = 32
+MATRICES = (0, 1, 2, 4, 5, 6, 7, 9)  # of ITU-T H.273, those that FFmpeg converts with
 
 
 def sampling_of(form: VideoFormat) -> Sampling:
@@ -37,6 +38,11 @@ def sampling_of(form: VideoFormat) -> Sampling:
 def _step(samples: int) -> int:
     """1 if there are fewer than 16 colour samples to 16 luma samples."""
     return int(samples < 16)
+
+
+def has_known_matrix(sampling: Sampling, matrix: int) -> bool:
+    """Whether FFmpeg can convert samples of that kind and matrix; RGB needs none."""
+    return sampling is Sampling.RGB or matrix in MATRICES
 
 
 def depth_of(form: VideoFormat) -> int:

@@ -2,6 +2,8 @@
 
 import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import PurePath
@@ -10,23 +12,25 @@ from typing import BinaryIO
 import av
 from av.codec import Codec
 from av.container import OutputContainer
+from av.error import FFmpegError
 from av.stream import Stream as AvStream
 from av.video.stream import VideoStream
 
 from ...bitstream.clip import ClipFormat, Siting
 from ...bitstream.clip_reader import PacketGroup
 from ...bitstream.clip_streams import Stream
-from ...bitstream.errors import LimitExceededError
+from ...bitstream.errors import LimitExceededError, UnsupportedVersionError
 from ...bitstream.header import Header
 from ..errors import MediaWarning
 from ..frame import Samples
 from ..orientation import swaps_sides, turn_upright
 from .passengers import add_stream, to_av
-from .pixels import FromRgb, format_names, matrix_out, range_out
+from .pixels import MATRICES, FromRgb, format_names, has_known_matrix, matrix_out, range_out
 from .turning import matrix_of
 
 Words = dict[str, str]
 MAX_REPEATS = 2**16  # of one frame at a constant rate, 44 minutes at 25 a second; a file may claim years
+MAX_SECONDS = 2**31  # from 0, 68 years; times of more can overflow in FFmpeg, and be wrong without an error
 DEFAULT_RATE = Fraction(25)  # frames per second, where none is known and one is needed
 
 
@@ -128,7 +132,8 @@ class MediaSink:
         container, codec: what to write; `codec` None for the container's own.
         header, streams, tags: of the clip.
     Raises:
-        ValueError: no such codec, or the container does not take it.
+        ValueError: no such codec, or the container does not take it. UnsupportedVersionError: the clip has
+            a colour matrix that is unknown here.
     """
 
     def __init__(
@@ -142,6 +147,12 @@ class MediaSink:
     ) -> None:
         assert header.clip is not None
         self._container, self._clip = container, header.clip
+        if not has_known_matrix(self._clip.sampling, self._clip.matrix):
+            raise UnsupportedVersionError(
+                f"colour matrix {self._clip.matrix} is not supported, of ITU-T H.273 those are "
+                f"{', '.join(map(str, MATRICES))}: decode to pictures such as frame%04d.png, which have none",
+                chunk="header",
+            )
         self._orientation = 1 if container.turns else header.orientation
         turned = swaps_sides(self._orientation)
         size = (header.height, header.width) if turned else (header.width, header.height)
@@ -190,10 +201,13 @@ class MediaSink:
         """Write a frame [H, W, channels] as stored, shown at `time` for `duration` ticks of the clip.
 
         Raises:
-            LimitExceededError: the container has a constant rate, and one frame stands too long in it.
+            LimitExceededError: the container has a constant rate, and one frame stands too long in it; or
+            one has times, and this one is too far from 0.
+            ValueError: container or codec do not take the frame.
         """
         upright = turn_upright(pixels, self._orientation)
         if self._container.timed:
+            self._check_time(time, duration)
             self._encode(upright, time, duration)
             return
         # At a constant rate the one before stands until this one comes.
@@ -219,11 +233,35 @@ class MediaSink:
             self._encode(pixels, self._slots, 1)
             self._slots += 1
 
+    def _check_time(self, time: int, duration: int) -> None:
+        """Raises LimitExceededError."""
+        begin, length = float(time * self._clip.tick), float(duration * self._clip.tick)
+        if max(abs(begin), abs(begin + length)) > MAX_SECONDS:
+            raise LimitExceededError(
+                f"a frame is shown at {begin:g} s for {length:g} s, times in {self._container.name} go to "
+                f"{MAX_SECONDS} s, 68 years: decode to pictures such as frame%04d.png, which have no times"
+            )
+
     def _encode(self, pixels: Samples, time: int, duration: int) -> None:
         frame = self._from_rgb(pixels, time)
         frame.time_base = self._tick
         frame.duration = duration
-        self._file.mux(self._video.encode(frame))
+        with self._blaming():
+            self._file.mux(self._video.encode(frame))
+
+    @contextmanager
+    def _blaming(self) -> Iterator[None]:
+        """Say FFmpeg's errors in our words; the disk's stay what they are."""
+        try:
+            yield
+        except (FFmpegError, OverflowError) as error:
+            if isinstance(error, OSError):
+                raise
+            reason = error.strerror if isinstance(error, FFmpegError) else str(error)
+            raise ValueError(
+                f"{self._container.name} with {self._video.codec_context.name} cannot hold this clip "
+                f"({reason}): try mkv, or another video codec such as ffv1"
+            ) from error
 
     def write_packets(self, group: PacketGroup, shift: Fraction = Fraction(0)) -> None:
         """Write packets of a stream, moved by so many seconds."""
@@ -233,15 +271,17 @@ class MediaSink:
         if target is None:
             return
         for packet in group.packets:
-            self._file.mux(to_av(packet, stream, target, round(shift / stream.tick)))
+            with self._blaming():
+                self._file.mux(to_av(packet, stream, target, round(shift / stream.tick)))
 
     def finish(self) -> None:
         """Write what is held, and the end."""
         if self._held is not None:
             _, time, duration = self._held
             self._fill(time + duration)
-        self._file.mux(self._video.encode(None))
-        self._file.close()
+        with self._blaming():
+            self._file.mux(self._video.encode(None))
+            self._file.close()
 
 
 _FRAGMENTS = "frag_keyframe+empty_moov+default_base_moof"  # of an MP4 whose front is not written last

@@ -26,7 +26,7 @@ from ..errors import MediaWarning, UnreadableMediaError
 from ..frame import Samples
 from .kind import is_sequence
 from .passengers import describe, from_av
-from .pixels import ToRgb, depth_of, range_of, sampling_of, siting_of
+from .pixels import MATRICES, ToRgb, depth_of, has_known_matrix, range_of, sampling_of, siting_of
 from .turning import orientation_of
 
 _SLACK_S = 0.2  # by which a duration may be wrong
@@ -130,17 +130,23 @@ class MediaSource:
         has_alpha = any(part.is_alpha for part in first.format.components)
         if has_alpha and self._video.codec_context.name != "gif":  # whose frames always have it
             warnings.warn(f"{self.name} has transparency, which is not kept", MediaWarning, stacklevel=2)
+        sampling, matrix = sampling_of(first.format), int(first.colorspace) & 255
+        if not has_known_matrix(sampling, matrix):
+            raise UnreadableMediaError(
+                f"{self.name}: colour matrix {matrix} is not supported, of ITU-T H.273 those are "
+                f"{', '.join(map(str, MATRICES))}; ffmpeg -vf zscale=matrix=709 converts to one of them"
+            )
         return ClipFormat(
             tick=self._tick,
             rate=rate or Fraction(0),
             aspect=aspect or Fraction(0),
-            sampling=sampling_of(first.format),
+            sampling=sampling,
             range=range_of(first),
             siting=siting_of(first),
             depth=depth_of(first.format),
             primaries=int(first.color_primaries) & 255,
             transfer=int(first.color_trc) & 255,
-            matrix=int(first.colorspace) & 255,
+            matrix=matrix,
         )
 
     def _first_frame(self) -> VideoFrame:
