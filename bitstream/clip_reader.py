@@ -8,7 +8,7 @@ from .chunks import CRC_BYTES, ChunkHead, ChunkSource, ChunkType, encode_chunk
 from .clip_frames import MAX_PREFIX_BYTES, CodedFrame, FrameKind, decode_frame, decode_head
 from .clip_front import read_clip_front
 from .clip_index import ClipIndex, IndexBuilder, decode_clip_index
-from .clip_resync import next_whole_chunk
+from .clip_resync import ClipSearch
 from .clip_streams import Packet, decode_packets
 from .errors import CorruptFileError, LinnetError, TruncatedError
 from .front import reject, skip_unknown
@@ -157,7 +157,7 @@ class ClipReader:
     def _scan(self) -> ClipIndex:
         """An index from all whole chunks: a damaged number or time would hide the rest."""
         found = IndexBuilder()
-        size = self._source.size()
+        size, search = self._source.size(), ClipSearch(self._source)
         offset: int | None = self._front.next_head.offset
         while offset is not None and offset < size:
             head = None
@@ -177,9 +177,9 @@ class ClipReader:
                     found.add(decode_head(data, offset)[0], offset)
                 offset = behind
             except DAMAGE:
-                offset = next_whole_chunk(self._source, head, offset, found.frames)
+                offset = search.next(head, offset, found.frames)
             except ValueError:  # numbers or times go back: this frame is damaged, and reading it will say so
-                offset = next_whole_chunk(self._source, head, offset, found.frames)
+                offset = search.next(head, offset, found.frames)
         index = decode_clip_index(found.payload(), size, whole=False)
         if index is None:
             raise CorruptFileError("the file has no whole key frame", chunk="frame", offset=self._body)
@@ -216,6 +216,7 @@ class ClipReader:
 
         It keeps its own place, so that several walks can alternate.
         """
+        search = ClipSearch(self._source)
         if self.seekable:
             self._source.seek(payload)
         while True:
@@ -236,16 +237,18 @@ class ClipReader:
                 if on_damage is None:
                     raise
                 on_damage(error)
-                found = self._behind_damage(current, start, walk)
+                found = self._behind_damage(current, start, walk, search)
                 if found is None:
                     return
                 head = found
 
-    def _behind_damage(self, head: ChunkHead | None, start: int, walk: _Walk) -> ChunkHead | None:
+    def _behind_damage(
+        self, head: ChunkHead | None, start: int, walk: _Walk, search: ClipSearch
+    ) -> ChunkHead | None:
         """The head of the next whole chunk, None if there is none or the source cannot seek there."""
         walk.may_skip, walk.from_start = True, False
         if self.seekable:
-            offset = next_whole_chunk(self._source, head, start, walk.least)
+            offset = search.next(head, start, walk.least)
             if offset is None:
                 return None
             self._source.seek(offset)

@@ -8,24 +8,29 @@ from .resync import Search, is_end
 _GAP = 2**20  # more lost frames than that are no frames
 
 
-def next_whole_chunk(source: ChunkSource, head: ChunkHead | None, start: int, number: int) -> int | None:
-    """Offset of the next frame or end chunk of a clip with a correct CRC, None where there is none.
+class ClipSearch:
+    """The search for whole frame and end chunks of a clip (seekable); one for each pass over it."""
 
-    Args:
-        source: seekable.
-        head, start: as Search.next.
-        number: the lowest that the next frame can have.
-    """
+    def __init__(self, source: ChunkSource) -> None:
+        types = bytes([ChunkType.FRAME, ChunkType.END])
+        self._search = Search(source, types, self._is_plausible, MAX_PREFIX_BYTES)
+        self._least = 0
 
-    def is_plausible(found: ChunkHead, payload: bytes) -> bool:
+    def next(self, head: ChunkHead | None, start: int, number: int) -> int | None:
+        """Offset of the next such chunk with a correct CRC, None where there is none.
+
+        Args:
+            head, start: as Search.next.
+            number: the lowest that the next frame can have.
+        """
+        self._least = number
+        return self._search.next(head, start)
+
+    def _is_plausible(self, found: ChunkHead, payload: bytes) -> bool:
         if found.type == ChunkType.END:
             return is_end(found)
         try:
             frame, _ = decode_head(payload, 0)
         except LinnetError:
             return False
-        return number <= frame.number <= number + _GAP
-
-    return Search(source, bytes([ChunkType.FRAME, ChunkType.END]), is_plausible, MAX_PREFIX_BYTES).next(
-        head, start
-    )
+        return self._least <= frame.number <= self._least + _GAP

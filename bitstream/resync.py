@@ -14,14 +14,14 @@ from .index import OFFSET_BYTES
 DAMAGE = (CorruptFileError, TruncatedError, LimitExceededError)  # a flipped length may pass for a huge one
 OnDamage: TypeAlias = Callable[[LinnetError], None]
 
-_BLOCK_BYTES = 2**18
+_BLOCK_BYTES = 2**10, 2**18  # the first block of a search, and the largest; each is twice the one before
 _HEAD_BYTES = 10  # at most, type and length
-_EFFORT = 64  # how often a hostile file can have all its bytes checked
+_EFFORT = 64  # how often a hostile file can have all its bytes checked in one pass
 
 
 @dataclass(slots=True)
 class Search:
-    """The search for whole chunks in one seekable source.
+    """The search for whole chunks in one seekable source; one for all damage, since its effort has an end.
 
     Attributes:
         types: first bytes of the chunks to look for.
@@ -43,23 +43,23 @@ class Search:
             start: offset of the damaged chunk.
         """
         size = self.source.size()
-        if head is not None:
-            behind = _behind(head)
-            if behind < size and self._is_whole(behind, size):
+        if head is not None and (behind := _behind(head)) < size:
+            self._checked += head.length  # by the caller, in vain
+            if self._checked <= _EFFORT * size and self._is_whole(behind, size):
                 return behind
         starts = re.compile(b"[" + re.escape(self.types) + b"]")
-        position = start + 1
-        while position < size:
+        position, (span, most) = start + 1, _BLOCK_BYTES
+        while position < size and self._checked <= _EFFORT * size:
             self.source.seek(position)
-            block = self.source.read(_BLOCK_BYTES + _HEAD_BYTES + self.prefix_bytes)
-            for match in starts.finditer(block, 0, _BLOCK_BYTES):
+            block = self.source.read(span + _HEAD_BYTES + self.prefix_bytes)
+            for match in starts.finditer(block, 0, span):
                 at = position + match.start()
                 piece = block[match.start() :][: _HEAD_BYTES + self.prefix_bytes]
                 if self._could_be_one(piece) and self._is_whole(at, size):
                     return at
                 if self._checked > _EFFORT * size:
                     return None
-            position += _BLOCK_BYTES
+            position, span = position + span, min(2 * span, most)
         return None
 
     def _could_be_one(self, data: bytes) -> bool:

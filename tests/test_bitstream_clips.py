@@ -258,3 +258,27 @@ def test_the_writer_refuses_what_would_not_be_valid() -> None:
         replace(samples.header(), clip=None)
     with pytest.raises(ValueError, match="tick"):
         ClipFormat(tick=Fraction(0))
+
+
+@pytest.mark.parametrize("heads", [1, 100])
+def test_a_hostile_clip_does_not_make_the_searches_long(heads: int) -> None:
+    """Many damaged chunks that claim half the file, and a whole frame behind one or a hundred of them."""
+    size, data, number = 100_000, bytearray(FILE[: frame_starts()[0]]), 0
+    while len(data) < size // 2:
+        fields = encode_varint(number) + encode_varint(2 * number) + b"\0"
+        data += heads * (b"F" + encode_varint(size // 2 - 400) + b"\0" + fields)
+        data += chunk(b"F", b"\0" + fields + bytes(9))
+        number += 1
+    data += bytes(size - len(data))
+    reads = 0
+
+    class Counted(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            nonlocal reads
+            part = super().read(size)
+            reads += len(part)
+            return part
+
+    assert ClipReader(Counted(data)).index().frames > 0
+    list(ClipReader(Counted(data)).items(lambda error: None))
+    assert reads < 2 * 80 * size
