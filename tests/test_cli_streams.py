@@ -56,6 +56,15 @@ def test_progress_is_shown_to_a_terminal_and_to_nothing_else(photo_path: Path, t
     assert (tmp_path / "a.lnt").read_bytes() == seen.out
 
 
+def test_a_name_that_is_no_text_is_said_as_well_as_it_can_be(lnt: Path) -> None:
+    odd = lnt.with_name(os.fsdecode(b"caf\xe9.lnt"))
+    odd.write_bytes(lnt.read_bytes())
+    shown = linnet("info", "--json", odd, lnt)
+    assert shown.code == 0
+    assert [record.get("input") for record in shown.records] == [str(odd), str(lnt), None]
+    assert b"caf\\udce9.lnt" in linnet("info", odd, lnt).out
+
+
 def linnet_with(closed: str, *words: str | Path) -> subprocess.CompletedProcess[bytes]:
     """Run `linnet WORDS` with streams closed as the shell's words say, such as 2>&-."""
     command = ["sh", "-c", f'exec "$@" {closed}', "sh", LINNET, *map(str, words)]

@@ -102,7 +102,8 @@ class Console:
     def _emit(self, kind: str, fields: Mapping[str, JsonValue]) -> None:
         record = {"schema": SCHEMA, "type": kind, "verb": self.verb, **fields}
         with standard_output():
-            print(json.dumps(record, ensure_ascii=False, allow_nan=False))
+            # ASCII: names of files that are no text keep their bytes in it, as lone surrogates.
+            print(json.dumps(record, allow_nan=False))
 
 
 def _sentence_start(source: JsonValue, message: str) -> str:

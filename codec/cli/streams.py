@@ -1,5 +1,6 @@
-"""The standard streams as every run needs them: open, and input that can be looked at before it is read."""
+"""The standard streams as every run needs them: open, able to say any name, and input to look ahead in."""
 
+import io
 import os
 import sys
 from functools import lru_cache
@@ -9,7 +10,7 @@ from ..lookahead import with_lookahead
 
 
 def open_standard_streams() -> None:
-    """Open those that our parent closed, as cron and daemons do.
+    """Open those that our parent closed, as cron and daemons do, and let no text fail in standard output.
 
     Else Python has None in their place, for which print() takes standard output, and the first file that is
     opened gets the number of one of them: messages would go into it.
@@ -24,6 +25,8 @@ def open_standard_streams() -> None:
     sys.stdin = sys.stdin or os.fdopen(0, closefd=False)
     sys.stdout = sys.stdout or os.fdopen(1, "w", closefd=False)
     sys.stderr = sys.stderr or os.fdopen(2, "w", closefd=False)
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a name need not be text; standard error does this anyway
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def standard_input() -> BinaryIO:
