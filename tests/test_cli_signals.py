@@ -19,10 +19,12 @@ from linnet import VideoWriter
 
 @pytest.fixture(autouse=True)
 def interruptible() -> Iterator[None]:
-    """A child ignores SIGINT if its parent does, as a script in the background may: here it must not."""
+    """A child ignores what its parent does, as a script in the background may: here it must not."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    before_hangup = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     yield
     signal.signal(signal.SIGINT, before)
+    signal.signal(signal.SIGHUP, before_hangup)
 
 
 @pytest.fixture
@@ -33,7 +35,7 @@ def large(tmp_path: Path, photo: Image.Image) -> Path:
     return path
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_encoder_leaves_nothing_behind(number: signal.Signals, large: Path) -> None:
     process = subprocess.Popen(
         [LINNET, "encode", large.name], cwd=large.parent, stdout=subprocess.PIPE, stderr=subprocess.PIPE
@@ -69,6 +71,18 @@ def test_a_decoder_that_waits_for_a_silent_pipe_can_be_stopped(
     assert not list(tmp_path.iterdir())
 
 
+def test_an_encoder_under_nohup_goes_on_when_the_terminal_goes(large: Path) -> None:
+    with Image.open(large) as image:
+        image.resize((1500, 1000)).save(large)
+    process = subprocess.Popen(
+        ["nohup", LINNET, "encode", "-e", "0", large.name], cwd=large.parent, stderr=subprocess.DEVNULL
+    )
+    wait_for_unfinished_file(large.parent, process)
+    process.send_signal(signal.SIGHUP)
+    assert process.wait(timeout=TIMEOUT_S) == 0
+    assert linnet.verify(large.with_suffix(".lnt")).ok
+
+
 def test_a_killed_encoder_leaves_no_file_under_the_final_name(large: Path) -> None:
     process = subprocess.Popen([LINNET, "encode", large.name], cwd=large.parent, stderr=subprocess.DEVNULL)
     wait_for_unfinished_file(large.parent, process)
@@ -77,14 +91,15 @@ def test_a_killed_encoder_leaves_no_file_under_the_final_name(large: Path) -> No
     assert not large.with_suffix(".lnt").exists()
 
 
-def test_workers_stop_too(large: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+def test_workers_stop_too(number: signal.Signals, large: Path) -> None:
     (large.parent / "second.bmp").hardlink_to(large)
     words = ["encode", "-r", ".", "-o", "out", "-j", "2"]
     process = subprocess.Popen(
         [LINNET, *words], cwd=large.parent, stderr=subprocess.PIPE, start_new_session=True
     )
     wait_for_unfinished_file(large.parent / "out", process)
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    os.killpg(process.pid, number)  # as a terminal does
     _, complaint = process.communicate(timeout=TIMEOUT_S)  # until the last worker has closed it
     assert process.returncode == 130
     first, *others = complaint.decode().splitlines()

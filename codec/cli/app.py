@@ -75,6 +75,8 @@ def main() -> NoReturn:
     share_cores()
     # As Ctrl-C, so that every block on the way out removes its unfinished file.
     signal.signal(signal.SIGTERM, _interrupt)
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # by nohup
+        signal.signal(signal.SIGHUP, _interrupt)
     warnings.showwarning = _show_warning
     code: str | int | None = ExitCode.OK
     try:

@@ -151,6 +151,8 @@ def serve(pipe: "Connection[Any, Any]", threads: int) -> None:
     ending = _Ending()
     signal.signal(signal.SIGTERM, ending)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # also where a library lets it through
+    if hasattr(signal, "SIGHUP"):  # of the terminal to all its processes, as Ctrl-C: our parent tells us
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     use_threads(threads)
     with suppress(EOFError, OSError, SystemExit):  # whoever asked has gone, or says that it is over
         while not ending.told:
