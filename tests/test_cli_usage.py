@@ -78,6 +78,17 @@ def test_a_link_to_the_input_is_the_same_file(folder: Path) -> None:
     assert "same file" in done.complaint
 
 
+def test_no_input_is_written_over_by_what_comes_from_another_one(folder: Path) -> None:
+    inner = folder / "clips" / "sub"
+    inner.mkdir(parents=True)
+    for path in (inner.parent / "x.lnt", inner / "x.lnt"):
+        path.write_bytes(b"input")
+    done = linnet("cut", "-r", "clips", "-o", "clips/sub", "-f", "--stages", "1", cwd=folder)
+    assert done.code == 2
+    assert "clips/sub/x.lnt, which is an input too" in done.complaint
+    assert (inner / "x.lnt").read_bytes() == b"input"
+
+
 @pytest.mark.parametrize("verb", ["encode", "decode"])
 def test_binary_data_never_goes_to_a_terminal(verb: str, folder: Path) -> None:
     done = linnet_at_terminal(verb, folder / ("a.jpg" if verb == "encode" else "b.lnt"), "-o", "-")

@@ -105,6 +105,7 @@ class Placement:
 def _check_jobs(jobs: Sequence[Job]) -> None:
     """Refuse what would lose data, before anything is written."""
     by_dest: dict[str, str] = {}
+    inputs = {_identity(job.source) for job in jobs if job.source != PIPE} - {None}
     for job in jobs:
         if job.dest not in ("", PIPE):
             key = os.path.abspath(job.dest)
@@ -112,8 +113,22 @@ def _check_jobs(jobs: Sequence[Job]) -> None:
                 raise UsageError(f"{by_dest[key]} and {job.source} would both be written to {job.dest}")
             by_dest[key] = job.source
             check_not_same_file(job.source, job.dest)
+            if _identity(job.dest) in inputs:
+                raise UsageError(
+                    f"{job.source} would be written to {job.dest}, which is an input too: "
+                    "give -o another folder, or leave that input out"
+                )
     if [job.source for job in jobs].count(PIPE) > 1:
         raise UsageError("standard input (-) can be read only once")
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    """The same of all names and links of a file; None where there is none."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def check_not_same_file(source: str, dest: str) -> None:
