@@ -49,6 +49,7 @@ def test_arguments_that_do_not_parse_are_usage_errors(words: str, reason: str, f
         ("encode a.jpg -o ./a.jpg -f", "same file"),
         ("encode a.jpg --gop 3", "a.jpg is a picture: --gop is for clips"),
         ("encode a.jpg -m video", "model"),
+        ("encode a.jpg --tile 0", "tile must be one of 64, 128, 256, 512, 1024 pixels, not 0"),
         ("encode a.jpg --json -o -", "cannot share standard output"),
         ("encode - -", "only once"),
         ("encode - -o .", "standard input has no name"),

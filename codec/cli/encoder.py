@@ -101,7 +101,7 @@ class Encoder:
             target_bpp=self.aim.bpp,
             target_psnr=self.aim.psnr,
             stages=self.aim.stages,
-            tile=self.tile or TILES[-1],
+            tile=TILES[-1] if self.tile is None else self.tile,
             resilience=self.resilience,
             effort=DEFAULT_EFFORT if self.effort is None else self.effort,
             model=self.model,
