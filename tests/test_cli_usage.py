@@ -42,7 +42,8 @@ def test_arguments_that_do_not_parse_are_usage_errors(words: str, reason: str, f
     ("words", "reason"),
     [
         ("encode a.jpg -f --skip-existing", "choose one"),
-        ("encode a.jpg a.jpeg", "would both be written to a.lnt"),
+        ("encode a.jpg a.jpeg", "would both be written to a.lnt: rename one of them, or take it alone"),
+        ("encode -r .", "would both be written to a.lnt: rename one of them, or take it alone"),
         ("encode a.jpg b.lnt -o -", "cannot share one pipe"),
         ("encode a.jpg b.lnt -o a.jpeg", "several outputs need a folder"),
         ("encode a.jpg -o a.jpg -f", "same file"),

@@ -110,7 +110,10 @@ def _check_jobs(jobs: Sequence[Job]) -> None:
         if job.dest not in ("", PIPE):
             key = os.path.abspath(job.dest)
             if key in by_dest:
-                raise UsageError(f"{by_dest[key]} and {job.source} would both be written to {job.dest}")
+                raise UsageError(
+                    f"{by_dest[key]} and {job.source} would both be written to {job.dest}: rename one of "
+                    "them, or take it alone and give -o another name"
+                )
             by_dest[key] = job.source
             check_not_same_file(job.source, job.dest)
             if _identity(job.dest) in inputs:
