@@ -54,6 +54,11 @@ def alpha_from_png(data: bytes, width: int, height: int, bit_depth: int) -> Samp
             f"the picture needs {expected[0]} {width}x{height}",
             chunk="alpha",
         )
+    header = stream.getvalue()[12:29]  # of a PNG: IHDR, width, height, depth, colour type, 2 more, interlaced
+    if (header[:4], header[12], header[13], header[16]) != (b"IHDR", bit_depth, 0, 0):
+        raise CorruptFileError(
+            f"the alpha plane is not of {bit_depth}-bit grey samples in one pass", chunk="alpha"
+        )
     there, due = count_pixel_bytes(stream)
     if there != due:
         raise CorruptFileError(

@@ -54,6 +54,14 @@ def test_other_modes_are_corrupt(photo: Image.Image, mode: str) -> None:
         alpha_from_png(saved(photo.convert(mode), "PNG"), 512, 600, 8)
 
 
+@pytest.mark.parametrize(("bits", "interlaced"), [(4, 0), (8, 1)])
+def test_grey_samples_of_another_kind_are_corrupt(bits: int, interlaced: int) -> None:
+    header = struct.pack(">IIBBBBB", 8, 1, bits, 0, 0, 0, interlaced)
+    rows = bytes(1 + bits) if not interlaced else bytes(2 + 2 + 3 + 5)  # passes of 1, 1, 2 and 4 columns
+    with pytest.raises(CorruptFileError, match="not of 8-bit grey samples in one pass"):
+        alpha_from_png(png_file(header, zlib.compress(rows)), 8, 1, 8)
+
+
 def test_other_formats_and_garbage_are_corrupt(photo: Image.Image) -> None:
     for data in (b"", b"garbage", saved(photo.convert("L"), "JPEG"), b"\x89PNG\r\n\x1a\n"):
         with pytest.raises(CorruptFileError, match="not a PNG datastream"):
