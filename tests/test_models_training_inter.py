@@ -13,20 +13,22 @@ from test_models_training import assert_same
 from torch import Tensor
 from video_samples import drifting
 
+from linnet.entropy.coder import RateCounter
 from linnet.models.inter import codec as inter_codec
+from linnet.models.inter.codec import Field, InterCodec
 from linnet.models.training import inter as inter_training
 from linnet.models.training.__main__ import main
 from linnet.models.training.basis import block_basis
 from linnet.models.training.checkpoint import save_state
 from linnet.models.training.clips import ClipSampler, load_clips
 from linnet.models.training.config import TrainConfig, find_config, read_config
-from linnet.models.training.export_inter import export_inter
+from linnet.models.training.export_inter import code_chain, export_inter
 from linnet.models.training.inter import InterTraining
 from linnet.models.training.objective import TrainingModel
 from linnet.models.training.residuals import ResidualSampler
 from linnet.models.training.trainer import Trainer
 from linnet.models.weights import read_card
-from linnet.models.zoo import ModelSpec
+from linnet.models.zoo import ModelSpec, find_inter
 
 CPU = torch.device("cpu")
 SMALL = """
@@ -224,6 +226,25 @@ def test_an_export_of_an_inter_model_loads(config: TrainConfig, tmp_path: Path) 
     assert codec.temporal.certify() < 2**24
     assert codec.motion_table.rows == 54
     assert codec.entropy.latent == 32
+
+
+def test_an_export_codes_chains_with_the_motion_that_the_encoder_finds(
+    photo: Image.Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    codec = inter_codec.load(find_inter())
+    key, *chain = (torch.from_numpy(f).permute(2, 0, 1) / 255 for f in drifting(photo, 3, (64, 64)))
+    found: list[tuple[Field | None, Field]] = []
+    original = InterCodec.find_motion
+
+    def noted(self: InterCodec, new: Tensor, old: Tensor, quality: float, before: Field | None) -> Field:
+        found.append((before, original(self, new, old, quality, before)))
+        return found[-1][1]
+
+    monkeypatch.setattr(InterCodec, "find_motion", noted)
+    frames = list(code_chain(codec, torch.stack(chain), key, 50, RateCounter(), RateCounter()))
+    assert len(frames) == 2
+    assert found[0][0] is None
+    assert found[1][0] is found[0][1]  # goes on from the field before
 
 
 @pytest.mark.parametrize(
