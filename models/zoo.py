@@ -83,7 +83,7 @@ SPECS = (
         name="high",
         kind="image",
         file="high.safetensors",
-        sha256="4fa434e7140fd45d9dbcdb426aeb24a18a0e8c15caf8749b00f935685d12594b",
+        sha256="1fcdf521653229beef9e2ca8f42dd69b7e8dc91c20e59cc008596c291ade0ab5",
     ),
 )
 
