@@ -1,6 +1,7 @@
 """What a run keeps on disk: whole or as it was, and refused where it cannot be gone on with."""
 
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 import torch
@@ -41,17 +42,8 @@ def test_a_disk_that_is_full_in_the_middle_of_a_state_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     original = torch.save
-
-    class Full:
-        def __init__(self, stream: object) -> None:
-            self.stream = stream
-
-        def write(self, data: bytes) -> int:
-            raise OSError(28, "No space left on device")
-
-        def flush(self) -> None: ...
-
-    monkeypatch.setattr(torch, "save", lambda state, stream: original(state, Full(stream)))
+    full = Mock(write=Mock(side_effect=OSError(28, "No space left on device")))
+    monkeypatch.setattr(torch, "save", lambda state, _: original(state, full))
     path = tmp_path / "state.pt"
     with pytest.raises(OSError, match="No space left") as caught:
         save_state({"weights": torch.zeros(1000)}, path)
