@@ -1,7 +1,7 @@
 """What a run keeps on disk: whole or as it was, and refused where it cannot be gone on with."""
 
+import resource
 from pathlib import Path
-from unittest.mock import Mock
 
 import pytest
 import torch
@@ -38,15 +38,15 @@ def test_a_full_disk_leaves_the_last_good_state(config_path: Path, monkeypatch: 
     assert [p.name for p in trainer.state_path.parent.iterdir()] == ["state.pt"]
 
 
-def test_a_disk_that_is_full_in_the_middle_of_a_state_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    original = torch.save
-    full = Mock(write=Mock(side_effect=OSError(28, "No space left on device")))
-    monkeypatch.setattr(torch, "save", lambda state, _: original(state, full))
-    path = tmp_path / "state.pt"
-    with pytest.raises(OSError, match="No space left") as caught:
-        save_state({"weights": torch.zeros(1000)}, path)
+def test_a_disk_that_is_full_in_the_middle_of_a_state_is_named(tmp_path: Path) -> None:
+    path, state = tmp_path / "state.pt", {str(number): torch.ones(10_000) for number in range(20)}
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
+    try:
+        with pytest.raises(OSError, match="File too large") as caught:
+            save_state(state, path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert str(caught.value).endswith(f"'{path}'")
     assert list(tmp_path.iterdir()) == []
 
