@@ -93,3 +93,15 @@ def raw_file(*chunks: bytes, head: bytes | None = None) -> bytes:
 
 
 END = chunk(b"E", b"")
+
+
+class Counted(io.BytesIO):
+    """A file that counts what is read from it."""
+
+    bytes_read = 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """See io.BytesIO."""
+        part = super().read(size)
+        self.bytes_read += len(part)
+        return part

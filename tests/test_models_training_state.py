@@ -39,7 +39,8 @@ def test_a_full_disk_leaves_the_last_good_state(config_path: Path, monkeypatch: 
 
 
 def test_a_disk_that_is_full_in_the_middle_of_a_state_is_named(tmp_path: Path) -> None:
-    path, state = tmp_path / "state.pt", {str(number): torch.ones(10_000) for number in range(20)}
+    path = tmp_path / "state.pt"
+    state: dict[str, object] = {str(number): torch.ones(10_000) for number in range(20)}
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))
     try:

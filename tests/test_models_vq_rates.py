@@ -33,7 +33,7 @@ def cost(codes: ResidualQuantiser, rows: Tensor, stages: int = 3) -> tuple[float
     """Bits a vector by the frequencies of the indices found, and the mean squared distance that is left."""
     x = rows.T[None, :, :, None]
     found = codes.search(x, stages)[:stages]
-    left = float((x - codes.look_up(found)).square().sum(1).mean())
+    left = float((x - codes.look_up(found)).detach().square().sum(1).mean())
     shares = [torch.bincount(each.flatten(), minlength=CODES) / len(rows) for each in found]
     return sum(float(-torch.xlogy(share, share).sum() / np.log(2)) for share in shares), left
 
