@@ -128,9 +128,8 @@ def test_a_run_starts_from_a_model_of_fewer_stages(config: TrainConfig) -> None:
     assert torch.equal(bias[:4], old.model.fine_net.count_bias.weight)
     assert all(torch.equal(row, bias[3]) for row in bias[4:])
     books = [stage.base for stage in net.model.fine_codes.quantisers() if isinstance(stage, SimVQ)]
-    spread = [
-        float(book.detach().std()) for book in books[1:]
-    ]  # k-means centres of what ever finer stages leave
+    # k-means centres of what ever finer stages leave
+    spread = [float(book.detach().std()) for book in books[1:]]
     assert spread == sorted(spread, reverse=True)
 
 
