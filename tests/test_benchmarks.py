@@ -1,11 +1,13 @@
 """What the benchmarks compute themselves: files within a budget, restart segments, sheets."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import vq_samples
+from ablations import fingerprint, shared_settings
 from contact_sheet import Cell, draw_sheet
 from loss import blanked, part_payloads
 from PIL import Image
@@ -14,6 +16,8 @@ from same_bytes import Contest, enlarged, find_rivals, largest_within, reduced
 
 import linnet
 from linnet.codec.distortion import psnr_db
+from linnet.models.training.config import TrainConfig
+from linnet.models.transforms import ImageConfig
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 7, 96])
@@ -138,3 +142,17 @@ def test_a_sheet_holds_every_picture_and_a_line_under_it(photo: Image.Image) -> 
     assert np.array_equal(shown, np.asarray(photo.resize((128, 150), Image.Resampling.LANCZOS)))
     with pytest.raises(ValueError, match=r"\[2, 1\]"):
         draw_sheet([[cell, cell], [cell]], 128)
+
+
+def test_no_ablation_goes_on_from_the_run_of_other_settings() -> None:
+    config = TrainConfig(data=Path("a/pictures"), run=Path("a/run"))
+    moved = replace(config, data=Path("b/pictures"), run=Path("b/run"))
+    others = [
+        replace(config, learning_rate=1e-2),
+        replace(config, late_crop_px=128),
+        replace(config, optimiser="soap"),
+        replace(config, model=ImageConfig(latent=64)),
+    ]
+    first, same, *names = (fingerprint(shared_settings(each)) for each in (config, moved, *others))
+    assert first == same
+    assert len({first, *names}) == 1 + len(others)
