@@ -73,7 +73,7 @@ def test_a_run_goes_on_with_its_own_optimiser_only(
     trainer.save()
     config_path.write_text(f"{line}\n{config_path.read_text()}")
     assert main([str(config_path)]) == 2
-    assert "trained with another optimiser or shortcut_rate" in capsys.readouterr().err
+    assert "state.pt was trained with {'optimiser': 'adam', 'shortcut_rate': 0.1}" in capsys.readouterr().err
 
 
 def test_a_row_that_was_cut_short_is_left_out_of_the_curves(tmp_path: Path) -> None:

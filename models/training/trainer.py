@@ -63,7 +63,8 @@ class Trainer:
     def _begin(self) -> None:
         """Resume, or start; what rank 0 has on its disk counts for all."""
         resumes = self.world.leads and self.state_path.exists()
-        if state := self.world.of_first(load_state(self.state_path, self.device) if resumes else None):
+        state = load_state(self.state_path, torch.device("cpu")) if resumes else None
+        if state := self.world.of_first(state):
             return self._restore(state)
         if self.world.leads:
             check_writable(self.config.run)
@@ -242,28 +243,26 @@ class Trainer:
             "net": self.net.state_dict(),
             "average": self.averaged.state_dict(),
             "optimiser": self.optimiser.state_dict(),
+            "recipe": self._recipe(),
             "step": self.step,
             "seconds": self.seconds,
             "best": self.best,
         }
         save_state(state, self.state_path)
 
+    def _recipe(self) -> dict[str, object]:
+        """What the optimiser's state is of."""
+        return {"optimiser": self.config.optimiser, "shortcut_rate": self.config.shortcut_rate}
+
     def _restore(self, state: dict) -> None:
+        if (found := state.get("recipe", self._recipe())) != self._recipe():
+            raise ValueError(
+                f"{self.state_path} was trained with {found}, the configuration has {self._recipe()}: "
+                "go on with the former, or name another run that starts from its best.pt"
+            )
         with of_one_architecture(self.state_path):
             self.net.load_state_dict(state["net"])
         self.averaged.load_state_dict(state["average"])
         self.average.n_averaged.fill_(state["step"])
-        self._restore_optimiser(state["optimiser"])
+        self.optimiser.load_state_dict(state["optimiser"])
         self.step, self.seconds, self.best = state["step"], state["seconds"], state["best"]
-
-    def _restore_optimiser(self, saved: dict) -> None:
-        found, wanted = (
-            [(sorted(group.keys() - {"params"}), group["factor"]) for group in groups]
-            for groups in (saved["param_groups"], self.optimiser.param_groups)
-        )
-        if found != wanted:
-            raise ValueError(
-                f"{self.state_path} was trained with another optimiser or shortcut_rate: go on with that, "
-                "or name another run that starts from its best.pt"
-            )
-        self.optimiser.load_state_dict(saved)
