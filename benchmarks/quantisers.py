@@ -24,7 +24,7 @@ from torch import Tensor, nn
 
 from linnet.models import image_codec, zoo
 from linnet.models.blocks import blocks
-from linnet.models.training.data import find_pictures, is_held_out, photo_of
+from linnet.models.training.data import find_pictures, split
 from linnet.models.vq.quantisers.base import COMMITMENT, Quantiser
 from linnet.models.vq.quantisers.binary import BinarySpherical
 from linnet.models.vq.quantisers.fsq import FSQ
@@ -106,12 +106,13 @@ def crops(path: Path) -> list[Tensor]:
 
 def latent_maps(pictures: Path, settings: Settings) -> dict[str, np.ndarray]:
     """Latents [n, 256, 16, 16] float16 of `train` and `held_out` pictures, at most `maps` of either."""
+    held_out = set(split(pictures)[1])
     files = [path for path in find_pictures(pictures) if min(Image.open(path).size) >= CROP_PX]
     order = np.random.default_rng(settings.seed).permutation(len(files))
     codec = image_codec.load(zoo.find(settings.model), "cpu")
     found: dict[str, list[Tensor]] = {"train": [], "held_out": []}
     for path in (files[number] for number in order):
-        part = found["held_out" if is_held_out(photo_of(path)) else "train"]
+        part = found["held_out" if path in held_out else "train"]
         if part is found["train"] and len(part) >= settings.maps:
             continue
         latents = [codec.analyse(crop, settings.level * 100 / 63) for crop in crops(path)]

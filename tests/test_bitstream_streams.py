@@ -84,17 +84,6 @@ def test_pipe_can_be_read_only_once() -> None:
         reader.tiles()
 
 
-class Counting(io.BytesIO):
-    """Counts the bytes that are read."""
-
-    total = 0
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        data = super().read(size)
-        self.total += len(data)
-        return data
-
-
 def big_file() -> bytes:
     stream = io.BytesIO()
     write_tiles(stream, [5, 0, 4, 1, 3, 2])
@@ -102,11 +91,11 @@ def big_file() -> bytes:
 
 
 def test_index_gives_a_tile_without_reading_the_others() -> None:
-    source = Counting(big_file())
+    source = samples.Counted(big_file())
     reader = Reader(source)
     tile = reader.tile(0)
     assert tile.payload == samples.payload(0) * 20_000
-    assert source.total < len(tile.payload) + 1000
+    assert source.bytes_read < len(tile.payload) + 1000
 
 
 def test_random_access_gives_every_tile_in_any_order() -> None:

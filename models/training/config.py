@@ -31,11 +31,13 @@ class TrainConfig:
     image model of the same widths, but for its latents: it then begins by coding the residual as if it were
     a picture.
     steps: planned total, the schedule ends there. decay_share: in this last part of the steps the learning
-    rate falls by a cosine, before it is level. crop_px, batch (of each process): first stage; the last
-    `late_share` of the steps uses late_crop_px and late_batch. optimiser: `soap` is for going on from
-    trained weights; from the start `adam` learns faster. Its steps take a fifth longer. valid_crops: held-out
-    pictures per evaluation. metric: what distortion is. sample_power: each sample's loss is raised to it,
-    so that below 1 flat pictures weigh more (held-out losses stay those of 1). correction: see
+    rate falls by a cosine, before it is level. crop_px (a multiple of 64; of a VQ model, of 32), batch (of
+    each process): first stage; the last `late_share` of the steps uses late_crop_px and late_batch.
+    optimiser: `soap` is for going on from trained weights; from the start `adam` learns faster. Its steps
+    take a fifth longer. valid_crops: held-out pictures per evaluation. metric: what distortion is.
+    sample_power: each sample's loss is raised to it, so that below 1 flat pictures weigh more (held-out
+    losses stay those of 1).
+    correction: see
     `objective.TrainingModel`. level_low, level_high: quality
     levels drawn in training. compile: torch.compile with CUDA graphs; `auto` is on a GPU only. precision: of
     the transforms; `auto` is bf16 where this machine multiplies faster in it.
