@@ -36,9 +36,7 @@ class TrainConfig:
     optimiser: `soap` is for going on from trained weights; from the start `adam` learns faster. Its steps
     take a fifth longer. valid_crops: held-out pictures per evaluation. metric: what distortion is.
     sample_power: each sample's loss is raised to it, so that below 1 flat pictures weigh more (held-out
-    losses stay those of 1).
-    correction: see
-    `objective.TrainingModel`. level_low, level_high: quality
+    losses stay those of 1). correction: see `objective.TrainingModel`. level_low, level_high: quality
     levels drawn in training. compile: torch.compile with CUDA graphs; `auto` is on a GPU only. precision: of
     the transforms; `auto` is bf16 where this machine multiplies faster in it.
     Of an inter model: stills, pictures that are set in motion beside the clips. frames: of a chain, the key
