@@ -93,4 +93,8 @@ def test_damage_gives_no_picture(folder: Path, data: bytes) -> None:
     done = linnet("decode", "bad.lnt", cwd=folder)
     assert done.code == 5
     assert done.complaint.startswith("linnet: bad.lnt: ")
+    assert "--allow-partial gives what is left" in done.complaint
+    done = linnet("decode", "bad.lnt", "--allow-partial", cwd=folder)
+    assert done.code == 5
+    assert "; nothing is left to show" in done.complaint
     assert not (folder / "bad.png").exists()

@@ -64,3 +64,15 @@ def test_some_of_many_failed_is_partial_success(tmp_path: Path, photo_path: Path
 
 def test_all_of_many_failed_for_one_reason_is_that_reason(tmp_path: Path) -> None:
     assert linnet("encode", "missing.jpg", "gone.jpg", cwd=tmp_path).code == 3
+
+
+@pytest.mark.parametrize(("verb", "names"), [("encode", "a.png b.lnt"), ("decode", "a.lnt b.webp")])
+def test_an_output_named_behind_its_input_is_told_to_take_o(verb: str, names: str, tmp_path: Path) -> None:
+    first, second = names.split()
+    (tmp_path / first).write_text("never read")
+    done = linnet(verb, first, second, cwd=tmp_path)
+    assert (done.code, done.complaint) == (
+        2,
+        f"linnet: {second} does not exist; if it is to be written: -o {second}",
+    )
+    assert [path.name for path in tmp_path.iterdir()] == [first]

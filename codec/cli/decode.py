@@ -54,9 +54,10 @@ class _Decoder:
                 return self._decode_clip(job, progress)
             return self._decode_still(job, progress)
         except (CorruptFileError, TruncatedError) as error:
-            if self.partial or error.chunk in _NOTHING_LEFT:
+            if error.chunk in _NOTHING_LEFT:
                 raise
-            message = f"{error.message}; --allow-partial gives what is left"
+            advice = "nothing is left to show" if self.partial else "--allow-partial gives what is left, if anything"
+            message = f"{error.message}; {advice}"
             raise type(error)(message, chunk=error.chunk, offset=error.offset) from error
 
     def _decode_still(self, job: Job, progress: Progress) -> Outcome:

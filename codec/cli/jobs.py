@@ -50,11 +50,19 @@ class Placement:
         """
         if "" in names or self.output == "":
             raise UsageError("a name is empty: a variable that is not set?")
+        self._check_meant(names)
         found = [pair for name in names for pair in self.inputs(name)]
         folder = self._folder(many=len(found) > 1 or self.recursive)
         jobs = [Job(source, self._dest(source, inside, folder), folder) for source, inside in found]
         _check_jobs(jobs)
         return jobs
+
+    def _check_meant(self, names: Sequence[str]) -> None:
+        """Refuse the habit of other tools to name the output behind the input."""
+        if self.output is None and len(names) == 2 and names[1] != PIPE:
+            second = Path(names[1])
+            if second.suffix and second.suffix.lower() not in self.takes and not os.path.lexists(second):
+                raise UsageError(f"{second} does not exist; if it is to be written: -o {second}")
 
     def inputs(self, name: str) -> list[tuple[str, str]]:
         """The files an argument stands for, each with its path inside the output folder.
