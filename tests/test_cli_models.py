@@ -39,6 +39,7 @@ def test_verify_agrees_with_the_checksums_of_the_release() -> None:
     done = linnet("models", "verify")
     assert done.code == 0
     assert done.out.decode().splitlines() == [f"{spec.name}: ok" for spec in SPECS]
+    assert linnet("models", "verify", "high", "fast").out.decode() == "high: ok\nfast: ok\n"
 
 
 def test_train_hands_its_words_to_the_trainer(tmp_path: Path) -> None:

@@ -80,9 +80,14 @@ def show_model(
 
 
 @models_app.command("verify")
-def verify_models(json: options.Json = False) -> None:
+def verify_models(
+    names: Annotated[
+        list[str] | None, Argument(metavar="NAME", help="As linnet models list gives them; else all.")
+    ] = None,
+    json: options.Json = False,
+) -> None:
     """Compare the weights files with their checksums: this release's, and those of imported models."""
-    raise _run("verify", [spec.name for spec in zoo.all_specs()], _verify_one, json)
+    raise _run("verify", names or [spec.name for spec in zoo.all_specs()], _verify_one, json)
 
 
 @models_app.command("add")
