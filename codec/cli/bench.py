@@ -126,7 +126,10 @@ def bench(
     verbose: options.Verbose = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Measure codecs on real files and write a report with curves, BD-rates, speeds and a slider."""
+    """Measure codecs on real files.
+
+    The report has curves, BD-rates, speeds and a page with a slider.
+    """
     values = dict(parse_values(text) for text in qualities or [])
     console = Console("bench", json, verbose, quiet)
     team = Team(jobs, executor, address)

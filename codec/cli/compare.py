@@ -31,7 +31,10 @@ def compare(
     json: options.Json = False,
     verbose: options.Verbose = False,
 ) -> None:
-    """Measure pictures or clips against one of the same size and length."""
+    """Measure pictures or clips against another.
+
+    All have the same size and, of clips, the same length.
+    """
     console = Console("compare", json, verbose)
     read: list[Comparison] = []
     versions: list[Version] = []

@@ -72,7 +72,10 @@ def cut(
     verbose: options.Verbose = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Make .lnt files of a model with stages, such as vq, smaller: the last stages go, nothing is decoded."""
+    """Drop the last stages of .lnt files.
+
+    For models that code in stages, such as vq. Nothing is decoded.
+    """
     console = Console("cut", json, verbose, quiet)
     writing = Writing(force, skip_existing, dry_run, json)
     placement = Placement(output, ".lnt", recursive, frozenset({".lnt"}))

@@ -169,7 +169,10 @@ def decode(
     verbose: options.Verbose = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Turn .lnt files back into pictures and clips, beside them or into OUT."""
+    """Turn .lnt files back into pictures and clips.
+
+    They go beside the inputs, or to OUT.
+    """
     console = Console("decode", json, verbose, quiet)
     writing = Writing(force, skip_existing, dry_run, json)
     placement = Placement(output, f".{(format or 'png').lower().lstrip('.')}", recursive, frozenset({".lnt"}))

@@ -132,7 +132,10 @@ def encode(
     verbose: options.Verbose = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Compress pictures and clips into .lnt files, beside them or into OUT."""
+    """Compress pictures and clips into .lnt files.
+
+    They go beside the inputs, or to OUT.
+    """
     console = Console("encode", json, verbose, quiet)
     writing = Writing(force, skip_existing, dry_run, json)
     placement = Placement(output, ".lnt", recursive, SUFFIXES | CLIP_SUFFIXES)

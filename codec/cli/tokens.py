@@ -120,7 +120,10 @@ def tokens(
     verbose: options.Verbose = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Turn pictures into the integers of the vq model, to train on: grids of indices, stage by stage."""
+    """Turn pictures into the integers of vq.
+
+    These are grids of indices, stage by stage, to train on.
+    """
     console = Console("tokens", json, verbose, quiet)
     collector = _Collector(output, model, stages, device, limits_of(size_limit), force)
     raise Exit(run_jobs(console, lambda: collector.plan(inputs, recursive), collector))
