@@ -10,6 +10,7 @@ from PIL import Image
 
 from linnet.models.training.__main__ import main
 from linnet.models.training.checkpoint import load_state, save_state
+from linnet.models.training.claim import claimed
 from linnet.models.training.config import read_config
 from linnet.models.training.curves import append_row, read_rows
 from linnet.models.training.trainer import Trainer
@@ -96,3 +97,12 @@ def test_a_place_that_takes_no_files_is_found_out_before_the_work(
     assert main([str(config_path), "--run", str(taken)]) == 3
     assert main([str(config_path), "--pack", str(taken / "all.npz")]) == 3
     assert capsys.readouterr().err.count(f"'{taken}'") == 2
+
+
+def test_two_trainings_never_share_a_run(config_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = read_config(config_path).run
+    with claimed(run):
+        assert main([str(config_path)]) == 2
+        assert f"{run}: another training is running there" in capsys.readouterr().err
+        assert list(run.iterdir()) == []
+    assert main([str(config_path), "--minutes", "0"]) == 0

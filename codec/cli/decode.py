@@ -56,8 +56,8 @@ class _Decoder:
         except (CorruptFileError, TruncatedError) as error:
             if error.chunk in _NOTHING_LEFT:
                 raise
-            advice = "nothing is left to show" if self.partial else "--allow-partial gives what is left, if anything"
-            message = f"{error.message}; {advice}"
+            way_out = "--allow-partial gives what is left, if anything"
+            message = f"{error.message}; {'nothing is left to show' if self.partial else way_out}"
             raise type(error)(message, chunk=error.chunk, offset=error.offset) from error
 
     def _decode_still(self, job: Job, progress: Progress) -> Outcome:

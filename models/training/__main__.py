@@ -10,6 +10,7 @@ The paths then stand in CONFIG: torchrun takes `--run` for an option of its own.
 import argparse
 import json
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 from .config import TrainConfig, find_config, read_config
@@ -63,6 +64,7 @@ def _run(words: argparse.Namespace, config: TrainConfig) -> int:
 
     from ..allocator import keep_freed_memory
     from ..whole_file import check_writable
+    from .claim import claimed
     from .clips import write_packed_clips
     from .data import write_packed
     from .export import export
@@ -96,13 +98,12 @@ def _run(words: argparse.Namespace, config: TrainConfig) -> int:
     keep_freed_memory()
     world, device = join(words.device)
     try:
-        trainer = Trainer(config, device, world)
-        if world.leads:
-            print(
-                f"training from step {trainer.step} of {config.steps} on {device}, {world.size} process(es)",
-                flush=True,
-            )
-        trainer.run(words.minutes)
+        with claimed(config.run) if world.leads else nullcontext():
+            trainer = Trainer(config, device, world)
+            if world.leads:
+                steps = f"step {trainer.step} of {config.steps}"
+                print(f"training from {steps} on {device}, {world.size} process(es)", flush=True)
+            trainer.run(words.minutes)
     finally:
         leave()
     return 0
