@@ -83,7 +83,7 @@ SPECS = (
         name="high",
         kind="image",
         file="high.safetensors",
-        sha256="1fcdf521653229beef9e2ca8f42dd69b7e8dc91c20e59cc008596c291ade0ab5",
+        sha256="d424d963f737d62780165cf0c038824fc7c992f41f8d2cff74fd02e7230f0efc",
     ),
 )
 
