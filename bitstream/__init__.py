@@ -20,6 +20,7 @@ from .header import MAJOR, MINOR, Colour, Header, Kind, ModelRef
 from .limits import Limits
 from .metadata import Metadata
 from .reader import Reader, Tile
+from .resampling import Resampling
 from .spread import Spread
 from .writer import Writer
 
@@ -52,6 +53,7 @@ __all__ = [
     "PacketGroup",
     "Range",
     "Reader",
+    "Resampling",
     "Sampling",
     "Siting",
     "Spread",

@@ -145,7 +145,7 @@ def read_header(source: ChunkSource, limits: Limits) -> Header:
             offset=head.offset,
         )
     header = decode_header(source.read_payload(head, MAX_HEADER_BYTES, "format"), head.offset)
-    limits.check_size(header.width, header.height, chunk=head.name, offset=head.offset)
+    limits.check_size(header.full_width, header.full_height, chunk=head.name, offset=head.offset)
     side = min(header.tile_size, max(header.width, header.height))
     limits.check_tile(side, chunk=head.name, offset=head.offset)
     return header

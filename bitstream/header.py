@@ -7,13 +7,16 @@ from enum import IntEnum
 from .chunks import ChunkType, decode_varint, encode_varint
 from .clip import ClipFormat, Range, Sampling, Siting, decode_times, encode_clip, unknown_source
 from .errors import CorruptFileError, UnsupportedVersionError
+from .resampling import Resampling, parse_resampling
 from .spread import Spread, parse_spread
 
-MAJOR, MINOR = 1, 3  # the newest format this code reads; a file has the lowest that describes it
+MAJOR, MINOR = 1, 4  # the newest format this code reads; a file has the lowest that describes it
 CLIP_MINOR = 1  # the first version with clips, and the one of clips of key frames only
 INTER_MINOR = 2  # the first version with inter frames, and the one of clips that may have them
 STAGED_MINOR = 3  # the first version with stills in stages, and the one of these
+RESAMPLED_MINOR = 4  # the first version with resampled stills, and the one of these
 MAX_STAGES = 16
+RESAMPLED_BIT = 0x80  # of the geometry
 SPREAD_BIT = 0x80  # of the byte with the number of stages: they are spread over shares
 MAX_HEADER_BYTES = 255
 MAX_SIDE = 2**31 - 1  # the format's own end; Limits is stricter
@@ -79,6 +82,7 @@ class Header:
     )
     stages: int = 0  # of each tile, 1 to 16, of a still in stages; 0 of all others
     spread: Spread | None = None  # of a still whose stages are spread over shares
+    resampling: Resampling | None = None  # of a still that shows more pixels than it codes
 
     def __post_init__(self) -> None:
         ranges = (
@@ -90,6 +94,8 @@ class Header:
             ("tile_log2", self.tile_log2, MIN_TILE_LOG2, MAX_TILE_LOG2),
             ("minor", self.minor, 0, 15),
             ("stages", self.stages, 0, MAX_STAGES),
+            ("full_width", self.full_width, 1, MAX_SIDE),
+            ("full_height", self.full_height, 1, MAX_SIDE),
         )
         for name, value, low, high in ranges:
             if not low <= value <= high:
@@ -106,6 +112,10 @@ class Header:
             )
         if self.stages and (self.clip is not None or self.minor < STAGED_MINOR):
             raise ValueError(f"only a still of format {MAJOR}.{STAGED_MINOR} or newer has stages")
+        if self.resampling is not None and (self.stages or self.clip or self.minor < RESAMPLED_MINOR):
+            raise ValueError(
+                f"only a still of format {MAJOR}.{RESAMPLED_MINOR} or newer, and without stages, is resampled"
+            )
         if self.spread is not None and len(self.spread.needed) != self.stages:
             raise ValueError(
                 f"{len(self.spread.needed)} numbers of shares for {self.stages} stages: one is due for each"
@@ -131,6 +141,18 @@ class Header:
     def channels(self) -> int:
         """Colour channels, 1 or 3 (alpha is not one of them)."""
         return 1 if self.colour == Colour.GREY else 3
+
+    @property
+    def full_width(self) -> int:
+        """Columns of the picture to show, before the orientation is applied."""
+        scale = self.resampling
+        return self.width if scale is None else self.width * scale.factor - scale.columns
+
+    @property
+    def full_height(self) -> int:
+        """Rows of the picture to show, before the orientation is applied."""
+        scale = self.resampling
+        return self.height if scale is None else self.height * scale.factor - scale.rows
 
     @property
     def tile_size(self) -> int:
@@ -201,6 +223,7 @@ def encode_header(header: Header) -> bytes:
     """Write the payload of the header chunk."""
     picture = header.kind | header.colour << 2 | (header.bit_depth == 16) << 4 | header.has_alpha << 5
     geometry = header.orientation - 1 | header.tile_log2 << 3
+    geometry |= RESAMPLED_BIT if header.resampling else 0
     return (
         bytes([MAJOR << 4 | header.minor, picture, geometry])
         + header.quality_centi.to_bytes(2, "little")
@@ -211,6 +234,7 @@ def encode_header(header: Header) -> bytes:
         + (encode_clip(header.clip) if header.clip else b"")
         + (encode_varint(header.inter.wire_id) + header.inter.weights_hash if header.inter else b"")
         + (_encode_stages(header) if header.clip is None and header.minor >= STAGED_MINOR else b"")
+        + (header.resampling.encode() if header.resampling else b"")
     )
 
 
@@ -256,15 +280,13 @@ def _parse_fields(payload: bytes, offset: int) -> Header:
     if len(payload) < 5:
         raise ValueError("it is cut off")
     minor, picture, geometry = payload[0] & 0x0F, payload[1], payload[2]
-    is_video = picture & 3 == Kind.VIDEO
-    _check_known(
-        minor,
-        offset,
-        (f"reserved header bits ({picture:02x} {geometry:02x})", picture < 0x40 and geometry < 0x80),
-    )
+    is_video, is_resampled = picture & 3 == Kind.VIDEO, geometry >= RESAMPLED_BIT
+    known_bits = picture < 0x40 and (minor >= RESAMPLED_MINOR or not is_resampled)
+    _check_known(minor, offset, (f"reserved header bits ({picture:02x} {geometry:02x})", known_bits))
     _check_known(minor, offset, (f"kind {picture & 3}", picture & 3 in set(Kind)))
     _check_known(minor, offset, (f"colour {picture >> 2 & 3}", picture >> 2 & 3 in set(Colour)))
     _check_known(minor, offset, ("a video with alpha", not (is_video and picture & 0x20)))
+    _check_known(minor, offset, ("a video that is resampled", not (is_video and is_resampled)))
     width, position = decode_varint(payload, 5)
     height, position = decode_varint(payload, position)
     model, end = _parse_model(payload, position)
@@ -276,6 +298,8 @@ def _parse_fields(payload: bytes, offset: int) -> Header:
     if stages & SPREAD_BIT:
         stages ^= SPREAD_BIT
         spread, end = parse_spread(payload, end, stages)
+    _check_known(minor, offset, ("a still in stages that is resampled", not (stages and is_resampled)))
+    resampling, end = _parse_byte(payload, end) if is_resampled else (0, end)
     if len(payload) > end and minor <= MINOR:  # a newer minor version may have added fields
         raise ValueError(f"{len(payload) - end} bytes too many")
     return Header(
@@ -289,12 +313,13 @@ def _parse_fields(payload: bytes, offset: int) -> Header:
         quality_centi=int.from_bytes(payload[3:5], "little"),
         model=model.wire_id,
         weights_hash=model.weights_hash,
-        tile_log2=geometry >> 3,
+        tile_log2=geometry >> 3 & 15,
         minor=minor,
         clip=clip,
         inter=inter,
         stages=stages,
         spread=spread,
+        resampling=parse_resampling(resampling) if is_resampled else None,
     )
 
 

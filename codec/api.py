@@ -48,6 +48,7 @@ class EncodeResult:
     bytes: of the file. bpp: bits of the file per pixel. seconds: wall time without loading the model.
     estimated_bytes: payload that the model's own probabilities predict, container excluded.
     stages: that the file has, of a model that codes in stages; None of any other.
+    resampling: by which the sides were divided before they were coded, 1 if they were not.
     """
 
     path: Path | None
@@ -61,6 +62,7 @@ class EncodeResult:
     model: str
     estimated_bytes: float
     stages: int | None = None
+    resampling: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,7 @@ def encode(
     tile: int = TILES[-1],
     resilience: int | None = None,
     effort: int = DEFAULT_EFFORT,
+    resampling: int | None = None,
     model: str = "fast",
     device: str = "auto",
     metadata: Literal["all", "none"] = "all",
@@ -132,6 +135,9 @@ def encode(
             analysis gives, 0 does not. From 2 on each takes twice the time of the one before, for a file that
             is better by the model's own measure; only of models that were trained for MSE. Decoding is the
             same.
+        resampling: 1, 2, 4 or 8, by which the sides are divided before the picture is coded, for files below
+            those of quality 0; it is decoded to its full size. None for 1 or, with a target of bytes
+            or bits per pixel, the least that meets it.
         model: see `linnet models list`.
         device: auto, cpu or cuda:N. Files are decodable everywhere, whatever wrote them.
         metadata: "none" strips ICC profile, EXIF and XMP.
@@ -139,8 +145,8 @@ def encode(
         limits: the largest picture to accept.
         progress: called with (tiles done, tiles), or from effort 2 on (iterations done, iterations).
     Raises:
-        ValueError: quality, stages, tile, resilience, effort, model, device or array out of range;
-            UnreadableImageError: no picture.
+        ValueError: quality, stages, tile, resilience, effort, resampling, model, device or array out of
+            range; UnreadableImageError: no picture.
         TargetError: no quality meets the target. LimitExceededError: larger than `limits`.
         FileExistsError, OSError: the destination.
     """
@@ -148,7 +154,8 @@ def encode(
         raise ValueError(f"metadata must be 'all' or 'none', not {metadata!r}")
     limits = limits or Limits()
     spec = zoo.find(model)
-    wish = Wish(quality, stages, target_of(target_size, target_bpp, target_psnr), tile, resilience, effort)
+    target = target_of(target_size, target_bpp, target_psnr)
+    wish = Wish(quality, stages, target, tile, resilience, effort, resampling)
     encode_frame = encoder_for(spec, device_name(device), wish)
     frame = as_frame(source, limits)
     if metadata == "none":
@@ -174,6 +181,7 @@ def encode(
         model=model,
         estimated_bytes=made.estimated_bits / 8,
         stages=made.stages,
+        resampling=made.resampling,
     )
 
 
@@ -254,7 +262,7 @@ def verify(
         header, size = reader.header, 0
         check = _check_of(header, device_name(device)) if full else None
         if full and reader.alpha is not None:
-            alpha_from_png(reader.alpha, header.width, header.height, header.bit_depth)
+            alpha_from_png(reader.alpha, header.full_width, header.full_height, header.bit_depth)
         for tile in reader.tiles():
             size += len(tile.payload)
             if check is not None:

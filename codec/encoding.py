@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import BinaryIO
 
+from ..bitstream.resampling import FACTORS
 from ..bitstream.writer import Writer, write_all
 from ..models import codecs, zoo
 from ..models.codecs import StagedCodec, StillCodec
@@ -26,9 +27,10 @@ class Wish:
     """How a picture is to be encoded.
 
     quality, stages, target: at most one is not None. tile: side of the tiles, pixels. resilience: how much of
-    the file may be lost and the picture be whole, percent.
+    the file may be lost and the picture be whole, percent. resampling: by which the sides are divided before
+    they are coded; None for 1, or for what a target's size asks for.
     Raises:
-        ValueError: several of the three, no such tile, or a resilience out of range.
+        ValueError: several of the three, no such tile or resampling, or a resilience out of range.
     """
 
     quality: float | None = None
@@ -37,6 +39,7 @@ class Wish:
     tile: int = TILES[-1]
     resilience: int | None = None
     effort: int = DEFAULT_EFFORT
+    resampling: int | None = None
 
     def __post_init__(self) -> None:
         check_resilience(self.resilience)
@@ -44,6 +47,10 @@ class Wish:
             raise ValueError(f"effort must be 0 to {len(EFFORTS) - 1}, not {self.effort}")
         if self.tile not in TILES:
             raise ValueError(f"tile must be one of {', '.join(map(str, TILES))} pixels, not {self.tile}")
+        if self.resampling not in (None, *FACTORS):
+            raise ValueError(
+                f"resampling must be one of {', '.join(map(str, FACTORS))}, not {self.resampling}"
+            )
         if sum(each is not None for each in (self.quality, self.stages, self.target)) > 1:
             raise ValueError(
                 "quality, stages and target exclude each other: each of them chooses the quality"
@@ -56,12 +63,13 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What an encode made: quality and stages (None of a model without) of the file, bytes, estimate."""
+    """What an encode made: quality, stages (None of a model without), bytes, estimate, resampling."""
 
     quality: float
     stages: int | None
     bytes: int
     estimated_bits: float
+    resampling: int = 1
 
 
 Encoder = Callable[[Frame, BinaryIO, Progress], Made]
@@ -82,6 +90,8 @@ def encoder_for(spec: zoo.ModelSpec, device: str, wish: Wish) -> Encoder:
             f"model '{spec.name}' does not code in stages: only files of one that does are resilient"
         )
     if spec.stages:
+        if (wish.resampling or 1) > 1:
+            raise ValueError(f"model '{spec.name}' codes in stages: such pictures are not resampled")
         if wish.effort > DEFAULT_EFFORT:
             raise ValueError(f"model '{spec.name}' takes no effort of {wish.effort}: {REFINABLE}")
         return _StagedEncoder(codecs.load_staged(spec, device), wish, quality).encode
@@ -106,18 +116,19 @@ class _StillEncoder:
     quality: float
 
     def encode(self, frame: Frame, stream: BinaryIO, progress: Progress) -> Made:
-        if self.wish.target:
-            made = meet(self.wish.target, frame, self.codec, progress, self.wish.tile_log2)
+        wish, codec = self.wish, self.codec
+        if wish.target:
+            made = meet(wish.target, frame, codec, progress, wish.tile_log2, wish.resampling)
             write_all(stream, made.data)
-            return Made(made.quality, None, len(made.data), made.estimated_bits)
-        header = header_of(frame, self.codec, self.quality, self.wish.tile_log2)
+            return Made(made.quality, None, len(made.data), made.estimated_bits, made.resampling)
+        resampling = wish.resampling or 1
+        header = header_of(frame, codec, self.quality, wish.tile_log2, resampling=resampling)
         writer = Writer(stream, header, frame.metadata)
-        codec = self.codec
         if isinstance(codec, RefinedCodec):
-            windows = len(blocks_of((0, 0, frame.width, frame.height), header))
+            windows = len(blocks_of((0, 0, header.width, header.height), header))
             codec, progress = replace(codec, step=_all_windows(progress, windows)), _quiet
         bits = write_still(frame, writer, header, codec, progress)
-        return Made(self.quality, None, writer.bytes_written, bits)
+        return Made(self.quality, None, writer.bytes_written, bits, resampling)
 
 
 @dataclass(frozen=True, slots=True)

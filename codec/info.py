@@ -87,6 +87,7 @@ class Info:
     shares_needed: int = 0  # so many intact ones, whichever, give the whole picture
     shares_least: int = 0  # so many give its first stage
     parity_bytes: int = 0  # what the shares have beyond the coded pixels
+    resampling: int = 1  # sides of the picture are so many times those of the coded pixels
 
 
 def info(source: str | os.PathLike[str] | bytes | BinaryIO) -> Info:
@@ -214,8 +215,8 @@ def _assembled(
     turned = header.orientation >= 5  # these swap the sides
     return Info(
         kind=header.kind.name.lower(),
-        width=header.height if turned else header.width,
-        height=header.width if turned else header.height,
+        width=header.full_height if turned else header.full_width,
+        height=header.full_width if turned else header.full_height,
         bit_depth=header.bit_depth,
         colour=header.colour.name.lower(),
         has_alpha=header.has_alpha,
@@ -227,7 +228,7 @@ def _assembled(
         format_version=header.format_version,
         tiles=header.tile_count,
         bytes=file_bytes,
-        bpp=file_bytes * 8 / (header.width * header.height),
+        bpp=file_bytes * 8 / (header.full_width * header.full_height),
         container_bytes=container_bytes,
         alpha_bytes=alpha_bytes,
         icc_bytes=len(metadata.icc or b""),
@@ -236,4 +237,5 @@ def _assembled(
         stages=header.stages or None,
         model_stages=stages_of(header.model, header.weights_hash) if header.stages else None,
         parts=header.part_count if header.stages else 0,
+        resampling=header.resampling.factor if header.resampling else 1,
     )

@@ -173,6 +173,7 @@ def read_staged(
         lambda box: progress(parts + box, parts + boxes),
         damage or (),
         decoder.known,
+        stored,
         holes,
     )
 

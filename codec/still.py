@@ -8,8 +8,9 @@ import numpy as np
 from torch import Tensor
 
 from ..bitstream.errors import CorruptFileError, FormatError, LinnetError, ModelMismatchError
-from ..bitstream.header import STAGED_MINOR, Header, Kind
+from ..bitstream.header import RESAMPLED_MINOR, STAGED_MINOR, Header, Kind
 from ..bitstream.reader import Reader, Tile
+from ..bitstream.resampling import Resampling
 from ..bitstream.writer import Writer
 from ..entropy.coder import RateCounter, SymbolCoder, SymbolDecoder, SymbolEncoder
 from ..entropy.prior import Int32, Latents
@@ -20,6 +21,7 @@ from .frame import Frame, Samples
 from .inpainting import smooth_over
 from .losses import losses_of
 from .orientation import stored_region, swaps_sides
+from .resampling import coded_box, enlarged, reduced
 from .tiles import Box, LatentCanvas, analyse_tile, blocks_of, latents_across, part_of
 
 Progress = Callable[[int, int], None]
@@ -44,13 +46,19 @@ class MeasuredEncoder:
 
 
 def header_of(
-    frame: Frame, codec: Codec, quality: float, tile_log2: int = DEFAULT_TILE_LOG2, stages: int = 0
+    frame: Frame,
+    codec: Codec,
+    quality: float,
+    tile_log2: int = DEFAULT_TILE_LOG2,
+    stages: int = 0,
+    resampling: int = 1,
 ) -> Header:
-    """The header of a still; `stages` of one that comes in these."""
+    """The header of a still; `stages` of one that comes in these, `resampling` by which sides are divided."""
+    scale = Resampling.of(resampling, frame.width, frame.height)
     return Header(
         kind=Kind.IMAGE,
-        width=frame.width,
-        height=frame.height,
+        width=-(-frame.width // resampling),
+        height=-(-frame.height // resampling),
         bit_depth=frame.bit_depth,
         colour=frame.colour,
         has_alpha=frame.alpha is not None,
@@ -59,17 +67,29 @@ def header_of(
         model=codec.spec.wire_id,
         weights_hash=codec.spec.weights_hash,
         tile_log2=tile_log2,
-        minor=STAGED_MINOR if stages else 0,
+        minor=STAGED_MINOR if stages else RESAMPLED_MINOR if scale else 0,
         stages=stages,
+        resampling=scale,
     )
 
 
-def write_still(frame: Frame, writer: Writer, header: Header, codec: StillCodec, progress: Progress) -> float:
-    """Encode all tiles and finish the file; returns what the model says the tiles cost, in bits."""
+def write_still(
+    frame: Frame,
+    writer: Writer,
+    header: Header,
+    codec: StillCodec,
+    progress: Progress,
+    coded: Frame | None = None,
+) -> float:
+    """Encode all tiles and finish the file; returns what the model says the tiles cost, in bits.
+
+    Args:
+        coded: what `reduced` makes of `frame` for this header, where that is at hand.
+    """
     if frame.alpha is not None:
         writer.write_alpha(alpha_to_png(frame.alpha))
     bits = 0.0
-    for done, (index, y) in enumerate(analysed(frame, header, codec)):
+    for done, (index, y) in enumerate(analysed(coded or reduced(frame, header), header, codec)):
         progress(done, header.tile_count)
         coder = MeasuredEncoder()
         latents = codec.encode_latents(coder, y, header.quality)
@@ -144,9 +164,9 @@ def read_still(
     """
     header = reader.header
     stored = stored_box(region, header)
-    canvas = LatentCanvas.covering(header, stored, codec)
+    canvas = LatentCanvas.covering(header, coded_box(stored, header), codec)
     wanted = [i for i in range(header.tile_count) if canvas.needs(header.tile_box(i))]
-    boxes = blocks_of(stored, header)
+    boxes = blocks_of(canvas.region, header)
     total = len(wanted) + len(boxes)
     some = reader.seekable and region is not None and damage is None
     known: dict[int, int] = {}
@@ -165,7 +185,9 @@ def read_still(
             done += 1
     if damage and known.keys().isdisjoint(wanted):
         raise damage[0]
-    return finished(reader, canvas, codec, lambda box: progress(done + box, total), damage or (), known)
+    return finished(
+        reader, canvas, codec, lambda box: progress(done + box, total), damage or (), known, stored
+    )
 
 
 def finished(
@@ -175,11 +197,13 @@ def finished(
     step: Callable[[int], None],
     damage: Sequence[LinnetError],
     known: dict[int, int],
+    stored: Box,
     holes: Sequence[Box] = (),
 ) -> Frame:
-    """The upright picture of a canvas's region, with alpha and metadata, and what it has lost.
+    """The upright picture of a box of the full one, with alpha and metadata, and what it has lost.
 
     Args:
+        stored: that box; it needs the canvas's region.
         holes: boxes to smooth over; for this the canvas has the whole picture, whatever its region.
     """
     header = reader.header
@@ -191,9 +215,10 @@ def finished(
         smooth_over(pixels, holes)
         left, top, width, height = canvas.region
         pixels = np.ascontiguousarray(pixels[top : top + height, left : left + width])
+    pixels = enlarged(pixels, canvas.region, stored, header)
     alpha_lost = header.has_alpha and reader.alpha is None
     losses = losses_of(header, damage, known, alpha_lost, reader.intact_shares)
-    frame = Frame(pixels, _alpha(reader, canvas.region), header.orientation, reader.metadata, losses)
+    frame = Frame(pixels, _alpha(reader, stored), header.orientation, reader.metadata, losses)
     return replace(frame.oriented(), metadata=reader.metadata)
 
 
@@ -211,7 +236,7 @@ def paint(canvas: LatentCanvas, boxes: list[Box], codec: Codec, step: Callable[[
 
 def stored_box(region: Box | None, header: Header) -> Box:
     """Where a region of the upright picture, or all of it, is stored. Raises ValueError outside of it."""
-    size = header.width, header.height
+    size = header.full_width, header.full_height
     if region is None:
         return 0, 0, *size
     width, height = size[::-1] if swaps_sides(header.orientation) else size
@@ -225,6 +250,6 @@ def _alpha(reader: Reader, stored: Box) -> Samples | None:
     header = reader.header
     if reader.alpha is None:
         return None
-    alpha = alpha_from_png(reader.alpha, header.width, header.height, header.bit_depth)
+    alpha = alpha_from_png(reader.alpha, header.full_width, header.full_height, header.bit_depth)
     left, top, width, height = stored
     return np.ascontiguousarray(alpha[top : top + height, left : left + width])

@@ -7,12 +7,14 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from ..bitstream.reader import Reader
+from ..bitstream.resampling import FACTORS
 from ..bitstream.writer import Writer
 from ..models.codecs import StagedCodec, StillCodec
 from .cutting import rewritten
 from .distortion import psnr_db
 from .errors import TargetError
 from .frame import Frame
+from .resampling import reduced
 from .resilience import spread_for
 from .staged import quality_of, read_staged, write_staged
 from .still import DEFAULT_TILE_LOG2, header_of, read_still, write_still
@@ -58,12 +60,13 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One encode: its quality, what was aimed at as it came out, the file and its estimate in bits."""
+    """One encode: its quality and resampling, what was aimed at as it came out, the file, its estimate."""
 
     quality: float
     found: float
     data: bytes
     estimated_bits: float
+    resampling: int = 1
 
 
 def search(target: Target, make: Callable[[float], Attempt]) -> Attempt:
@@ -77,10 +80,12 @@ def search(target: Target, make: Callable[[float], Attempt]) -> Attempt:
     """
     low, high = target.accepted
     sized = target.aim is not Aim.PSNR_DB
-    below, above = make(0.0), make(100.0)
-    below_miss, above_miss = target.miss(below.found), target.miss(above.found)
+    below = make(0.0)
+    below_miss = target.miss(below.found)
     if sized and below_miss > high:
         raise TargetError(_unreachable(target, "no less than", below))
+    above = make(100.0)
+    above_miss = target.miss(above.found)
     if not sized and above_miss < low:
         raise TargetError(_unreachable(target, "no more than", above))
     if sized and above_miss <= high:
@@ -104,9 +109,10 @@ def search(target: Target, make: Callable[[float], Attempt]) -> Attempt:
 
 
 def _unreachable(target: Target, limit: str, nearest: Attempt) -> str:
+    smaller = f" at resampling {nearest.resampling}" if nearest.resampling > 1 else ""
     return (
-        f"a target of {target.value:g} {target.aim.value} cannot be met: quality {nearest.quality:g} gives "
-        f"{limit} {nearest.found:.6g}"
+        f"a target of {target.value:g} {target.aim.value} cannot be met: quality {nearest.quality:g}"
+        f"{smaller} gives {limit} {nearest.found:.6g}"
     )
 
 
@@ -125,33 +131,62 @@ def meet(
     codec: StillCodec,
     progress: Progress,
     tile_log2: int = DEFAULT_TILE_LOG2,
+    resampling: int | None = None,
 ) -> Attempt:
     """Encode `frame` until it meets the target; progress counts the attempts, of which few are needed.
 
+    Args:
+        resampling: by which the sides are divided; None for as little as the target's size asks for.
     Raises:
         TargetError: no quality meets it.
     """
     tries = 0
 
-    def make(quality: float) -> Attempt:
-        nonlocal tries
-        progress(min(tries, MAX_ENCODES - 1), MAX_ENCODES)
-        tries += 1
-        stream = io.BytesIO()
-        header = header_of(frame, codec, quality, tile_log2)
-        writer = Writer(stream, header, frame.metadata)
-        bits = write_still(frame, writer, header, codec, _silent)
-        data = stream.getvalue()
-        if target.aim is Aim.PSNR_DB:
-            decoded = read_still(Reader(io.BytesIO(data)), codec, None, _silent)
-            found = psnr_db(frame.oriented().pixels, decoded.pixels)
-        else:
-            found = _measured_size(target, frame, data)
-        return Attempt(quality, found, data, bits)
+    def encoder(factor: int) -> Callable[[float], Attempt]:
+        coded = reduced(frame, header_of(frame, codec, 0, tile_log2, resampling=factor))
 
-    made = search(target, make)
+        def make(quality: float) -> Attempt:
+            nonlocal tries
+            progress(min(tries, MAX_ENCODES - 1), MAX_ENCODES)
+            tries += 1
+            stream = io.BytesIO()
+            header = header_of(frame, codec, quality, tile_log2, resampling=factor)
+            writer = Writer(stream, header, frame.metadata)
+            bits = write_still(frame, writer, header, codec, _silent, coded)
+            data = stream.getvalue()
+            return Attempt(quality, _found(target, frame, codec, data), data, bits, factor)
+
+        return make
+
+    made = _least_resampled(target, resampling, encoder)
     progress(MAX_ENCODES, MAX_ENCODES)
     return made
+
+
+def _least_resampled(
+    target: Target, resampling: int | None, encoder: Callable[[int], Callable[[float], Attempt]]
+) -> Attempt:
+    """The attempt that meets the target with the picture as large as can be.
+
+    At equal size a large picture of low quality is better than a smaller one of higher quality: the models
+    were trained so low.
+    """
+    sized = target.aim is not Aim.PSNR_DB
+    *larger, last = (resampling,) if resampling else FACTORS if sized else (1,)
+    for factor in larger:
+        try:
+            return search(target, encoder(factor))
+        except TargetError:  # not even at quality 0
+            continue
+    return search(target, encoder(last))
+
+
+def _found(target: Target, frame: Frame, codec: StillCodec, data: bytes) -> float:
+    """What was aimed at, as it came out in a file."""
+    if target.aim is not Aim.PSNR_DB:
+        return _measured_size(target, frame, data)
+    decoded = read_still(Reader(io.BytesIO(data)), codec, None, _silent)
+    return psnr_db(frame.oriented().pixels, decoded.pixels)
 
 
 def meet_staged(

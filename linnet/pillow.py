@@ -40,7 +40,7 @@ class LinnetImageFile(ImageFile.ImageFile):
         reader = Reader(self._stream())
         header, metadata = reader.header, reader.metadata
         self._mode = _mode(header)
-        sides = header.width, header.height
+        sides = header.full_width, header.full_height
         self._size = sides[::-1] if header.orientation >= 5 else sides  # 5 to 8 swap them
         if metadata.icc:
             self.info["icc_profile"] = metadata.icc

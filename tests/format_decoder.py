@@ -37,6 +37,7 @@ class Header:
     model: int
     weights_hash: bytes
     tile_side: int
+    resampling: tuple[int, int, int] = (0, 0, 0)  # n, columns and rows cut off
 
 
 @dataclass(frozen=True)
@@ -87,16 +88,23 @@ def read_chunks(data: bytes) -> list[tuple[str, bytes, int]]:
 
 
 def read_header(payload: bytes) -> Header:
-    """Section 5, of a still image of version 1.0."""
+    """Section 5, of a still image of version 1.0 or 1.4."""
     version, picture, geometry, quality = struct.unpack_from("<BBBH", payload)
-    require(version == 0x10 and picture & 0b11000011 == 0 and picture >> 2 & 3 < 2, "version and picture")
-    tile_log2 = geometry >> 3
+    require(picture & 0b11000011 == 0 and picture >> 2 & 3 < 2, "picture")
+    require(version == (0x14 if geometry & 0x80 else 0x10), "the lowest version that describes the file")
+    tile_log2 = geometry >> 3 & 15
     require(6 <= tile_log2 <= 15 and quality <= 10000, "the ranges of the header")
     width, at = read_varint(payload, 5)
     height, at = read_varint(payload, at)
     model, at = read_varint(payload, at)
-    require(len(payload) == at + 8, "the length of the header")
-    return Header(quality, width, height, model, payload[at:], 1 << tile_log2)
+    hash_end, weights_hash = at + 8, payload[at : at + 8]
+    resampling = 0, 0, 0
+    if version == 0x14:
+        require(payload[hash_end] == 0, "no stages")
+        resampling = payload[-1] & 3, payload[-1] >> 2 & 7, payload[-1] >> 5
+        require(resampling[0] > 0 and max(resampling[1:]) < 2 ** resampling[0], "resampling")
+    require(len(payload) == hash_end + 2 * (version == 0x14), "the length of the header")
+    return Header(quality, width, height, model, weights_hash, 1 << tile_log2, resampling)
 
 
 def read_file(data: bytes) -> tuple[Header, list[Tile]]:
@@ -381,3 +389,22 @@ def decode_tile(
     require(bool(np.abs(symbols).max() <= 2**14), "the range of symbols")
     latent_hash = zlib.crc32(z.astype("<i4").tobytes() + decoded.astype("<i4").tobytes())
     return Decoded(z, decoded, symbols, latent_hash, coded_again(payload), payload.escapes)
+
+
+# Section 21: resampled stills.
+
+
+def lanczos(full: int, coded: int, n: int) -> npt.NDArray[np.float64]:
+    """[full, coded]: by what each coded sample of a line counts for each one of the full picture."""
+    t = (np.arange(full)[:, None] + 0.5) / 2**n - 0.5 - np.arange(coded)
+    window = np.where(np.abs(t) < 3, np.sinc(t) * np.sinc(t / 3), 0)
+    return window / window.sum(1, keepdims=True)
+
+
+def enlarged(coded: npt.NDArray[np.uint8], header: Header) -> npt.NDArray[np.float64]:
+    """The full picture, of samples of 8 bits, from the coded one [height, width, channels]."""
+    n, columns, rows = header.resampling
+    down = lanczos(header.height * 2**n - rows, header.height, n)
+    across = lanczos(header.width * 2**n - columns, header.width, n)
+    samples = np.einsum("Yy,yxc,Xx->YXc", down, coded.astype(float), across, optimize=True)
+    return np.clip(np.rint(samples), 0, 255)

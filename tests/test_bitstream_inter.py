@@ -141,7 +141,7 @@ def test_a_header_names_an_inter_model_from_1_2_on_and_only_there() -> None:
         decode_header(b"\x11" + payload[1:], 8)
     with pytest.raises(CorruptFileError, match="1 bytes too many"):
         decode_header(payload + b"\0", 8)
-    assert decode_header(b"\x14" + payload[1:] + b"\0", 8).inter == samples.INTER
+    assert decode_header(b"\x15" + payload[1:] + b"\0", 8).inter == samples.INTER
     for minor, inter in ((1, samples.INTER), (2, None)):
         with pytest.raises(ValueError, match="names an inter model"):
             replace(HEADER, minor=minor, inter=inter)

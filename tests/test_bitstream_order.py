@@ -110,10 +110,10 @@ def test_other_major_version_says_what_it_needs() -> None:
 
 
 def test_newer_minor_version_is_read_and_its_additions_ignored() -> None:
-    head = header_payload(version=0x14) + b"\0" + b"fields to come"
+    head = header_payload(version=0x15) + b"\0" + b"fields to come"
     reader = Reader(raw_file(chunk(b"n", b"new"), tile_chunk(), END, head=head))
     assert [tile.payload for tile in reader.tiles()] == [b"xy"]
-    assert reader.header.format_version == "1.4"
+    assert reader.header.format_version == "1.5"
 
 
 @pytest.mark.parametrize(

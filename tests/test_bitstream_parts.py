@@ -145,7 +145,7 @@ def test_a_header_of_1_3_ends_with_its_stages() -> None:
     ):
         with pytest.raises(CorruptFileError, match=why):
             decode_header(bad, 8)
-    assert decode_header(b"\x14" + data[1:] + b"to come", 8).stages == STAGES
+    assert decode_header(b"\x15" + data[1:] + b"to come", 8).stages == STAGES
     with pytest.raises(ValueError, match="stages must be 0 to 16"):
         replace(HEADER, stages=17)
 

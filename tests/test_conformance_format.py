@@ -64,6 +64,14 @@ def test_several_tiles_and_their_index_decode_from_the_text_alone(photo: Image.I
     assert [tile.latents.shape[:2] for tile in decode_and_check(wide, model)] == [(2, 64), (2, 1)]
 
 
+def test_a_resampled_photo_decodes_from_the_text_alone(photo: Image.Image, model: Model) -> None:
+    data = linnet.encode(photo.crop((230, 120, 325, 183)), quality=40, resampling=4).data or b""
+    (tile,) = decode_and_check(data, model)
+    assert tile.latents.shape[:2] == (1, 2)
+    header, _ = read_file(data)
+    assert (header.width, header.height, header.resampling) == (24, 16, (2, 1, 1))
+
+
 def test_escapes_decode_from_the_text_alone(model: Model) -> None:
     # Far from what the model has seen: most symbols leave their rows, some at the limit of 2^14.
     random = np.random.default_rng(1)

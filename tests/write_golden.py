@@ -8,6 +8,7 @@ A released file is never written again: its decoding is what the golden tests ho
 import argparse
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -22,15 +23,28 @@ FOLDER = Path(__file__).parent / "conformance"
 SHAPE = Shape(
     rotation=90, aspect=Fraction(16, 15), colours=(1, 1, 1, 1), tags=(("title", "Golden"),)
 )  # BT.709, limited range
-STILLS: dict[str, tuple[str, float, Callable[[Image.Image], Image.Image]]] = {
-    "v1_fast_q10": ("fast", 10, lambda crop: crop),
-    "v1_fast_q50": ("fast", 50, lambda crop: crop),
-    "v1_fast_q100": ("fast", 100, lambda crop: crop),
-    "v1_fast_grey_q60": ("fast", 60, lambda crop: crop.convert("L")),
-    "v1_fast_alpha_q40": ("fast", 40, lambda crop: with_ramp(crop)),
-    "v1_fast_7x5_q75": ("fast", 75, lambda crop: crop.crop((0, 0, 7, 5))),
-    "v1_fast-ms-ssim_q50": ("fast-ms-ssim", 50, lambda crop: crop),
-    "v1_high_q50": ("high", 50, lambda crop: crop),
+
+
+@dataclass(frozen=True)
+class Still:
+    """How a golden still is made of a crop of the photograph."""
+
+    model: str
+    quality: float
+    change: Callable[[Image.Image], Image.Image] = lambda crop: crop
+    resampling: int = 1
+
+
+STILLS = {
+    "v1_fast_q10": Still("fast", 10),
+    "v1_fast_q50": Still("fast", 50),
+    "v1_fast_q100": Still("fast", 100),
+    "v1_fast_grey_q60": Still("fast", 60, lambda crop: crop.convert("L")),
+    "v1_fast_alpha_q40": Still("fast", 40, lambda crop: with_ramp(crop)),
+    "v1_fast_7x5_q75": Still("fast", 75, lambda crop: crop.crop((0, 0, 7, 5))),
+    "v1_fast-ms-ssim_q50": Still("fast-ms-ssim", 50),
+    "v1_high_q50": Still("high", 50),
+    "v1.4_fast_resampling4_q60": Still("fast", 60, resampling=4),
 }
 CLIPS = {"v1.1_fast_uneven": 1, "v1.2_video_uneven": 4}  # frames from one key frame to the next
 
@@ -49,11 +63,11 @@ def save(path: Path, pixels: np.ndarray) -> None:
 
 def write_stills(model: str, photo: Image.Image) -> None:
     """All stills of a model."""
-    for name, (used, quality, change) in STILLS.items():
-        if used == model:
-            path = FOLDER / f"{name}.lnt"
+    for name, still in STILLS.items():
+        if still.model == model:
+            path, crop = FOLDER / f"{name}.lnt", still.change(photo.crop((200, 60, 329, 157)))
             linnet.encode(
-                change(photo.crop((200, 60, 329, 157))), path, quality=quality, model=model, overwrite=True
+                crop, path, quality=still.quality, resampling=still.resampling, model=model, overwrite=True
             )
             save(path, linnet.decode(path).with_alpha().squeeze())
 

@@ -106,6 +106,14 @@ def encode(
             help="Of a picture, 1 if not given; 0 is faster; from 2 on smaller files in twice the time each.",
         ),
     ] = None,
+    resampling: Annotated[
+        int | None,
+        Option(
+            "--resampling",
+            metavar="1|2|4|8",
+            help="Of a picture: coded at 1/N of its sides, shown at full size; --target-size chooses it.",
+        ),
+    ] = None,
     model: Annotated[str, Option("-m", "--model", help="See linnet models list.")] = "fast",
     inter_model: Annotated[
         str | None,
@@ -156,6 +164,7 @@ def encode(
         tile,
         resilience,
         effort,
+        resampling,
         inter_model,
     )
     team = Team(jobs, executor, address)

@@ -16,7 +16,18 @@ from .stdout import standard_output
 from .streams import standard_input
 from .writing import Writing, open_source
 
-_REPORTED = ("width", "height", "bytes", "bpp", "seconds", "quality", "model", "estimated_bytes", "stages")
+_REPORTED = (
+    "width",
+    "height",
+    "bytes",
+    "bpp",
+    "seconds",
+    "quality",
+    "model",
+    "estimated_bytes",
+    "stages",
+    "resampling",
+)
 
 
 class MetadataChoice(str, Enum):
@@ -68,6 +79,7 @@ class Encoder:
     tile: int | None
     resilience: int | None
     effort: int | None
+    resampling: int | None
     inter_model: str | None
 
     def __call__(self, job: Job, progress: Progress) -> Outcome:
@@ -104,6 +116,7 @@ class Encoder:
             tile=TILES[-1] if self.tile is None else self.tile,
             resilience=self.resilience,
             effort=DEFAULT_EFFORT if self.effort is None else self.effort,
+            resampling=self.resampling,
             model=self.model,
             device=self.device,
             metadata=self.metadata.value,
@@ -117,6 +130,8 @@ class Encoder:
         size = f"{result.width}x{result.height}  {result.bytes} bytes  {result.bpp:.3f} bpp"
         if self.aim.quality is None and (self.aim.size or self.aim.bpp or self.aim.psnr):
             size += f"  quality {result.quality:g}"
+        if result.resampling > 1:
+            size += f"  resampling {result.resampling}"
         if result.stages is not None:
             size += f"  {result.stages} stage{'s' * (result.stages > 1)}"
         return Outcome({**fields, "verified": self.verified}, f"{job.label}  {size}  {result.seconds:.2f} s")
@@ -133,6 +148,8 @@ class Encoder:
             raise UsageError(f"{job.source} is a clip: --resilience is for pictures")
         if self.effort is not None:
             raise UsageError(f"{job.source} is a clip: --effort is for pictures")
+        if self.resampling is not None:
+            raise UsageError(f"{job.source} is a clip: --resampling is for pictures")
         return ClipEncoding(
             quality=self.aim.quality,
             bitrate=self.aim.bitrate,

@@ -27,7 +27,8 @@ def _table(found: Info) -> str:
     rows = {
         "kind": f"{found.kind}, {found.colour}{alpha}, {found.bit_depth} bits a sample",
         "size": f"{found.width} x {found.height} pixels"
-        + (f", stored in EXIF orientation {found.orientation}" if found.orientation != 1 else ""),
+        + (f", stored in EXIF orientation {found.orientation}" if found.orientation != 1 else "")
+        + (f", coded at 1/{found.resampling} of its sides" if found.resampling > 1 else ""),
         "file": f"{found.bytes} bytes, {found.bpp:.3f} bpp, {found.container_bytes} of them container",
         "quality": f"{found.quality:g}" + _stages(found),
         "model": f"{found.model or 'unknown'} (id {found.model_wire_id}, weights {found.weights_hash})",

@@ -19,7 +19,7 @@ _ROOT = Path(__file__).parents[3]
 # The code that the files of pictures, and their decoded pixels, depend on.
 SOURCES = ("bitstream/*.py", "entropy/*.py", "models/*.py", "codec/*.py")
 Choices: TypeAlias = tuple[tuple[str, int | float | str], ...]
-_OFFERED = {"effort", "tile"}  # of the arguments of encode
+_OFFERED = {"effort", "resampling", "tile"}  # of the arguments of encode
 
 
 @dataclass(frozen=True)
