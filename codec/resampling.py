@@ -21,7 +21,9 @@ def reduced(frame: Frame, header: Header) -> Frame:
     scale = header.resampling
     if scale is None:
         return frame
-    pixels = np.pad(frame.pixels, ((0, scale.rows), (0, scale.columns), (0, 0)), mode="edge")
+    pixels = frame.pixels
+    if scale.rows or scale.columns:
+        pixels = np.pad(pixels, ((0, scale.rows), (0, scale.columns), (0, 0)), mode="edge")
     return Frame(_scaled(pixels, (0, 0, pixels.shape[1], pixels.shape[0]), (header.width, header.height)))
 
 
