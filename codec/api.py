@@ -137,7 +137,7 @@ def encode(
             same.
         resampling: 1, 2, 4 or 8, by which the sides are divided before the picture is coded, for files below
             those of quality 0; it is decoded to its full size. None for 1 or, with a target of bytes
-            or bits per pixel, the least that meets it.
+            or bits per pixel, the least that meets it. Not of models that code in stages.
         model: see `linnet models list`.
         device: auto, cpu or cuda:N. Files are decodable everywhere, whatever wrote them.
         metadata: "none" strips ICC profile, EXIF and XMP.

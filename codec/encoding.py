@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import count
-from typing import BinaryIO
+from operator import index
+from typing import BinaryIO, SupportsIndex
 
 from ..bitstream.resampling import FACTORS
 from ..bitstream.writer import Writer, write_all
@@ -13,7 +14,7 @@ from ..models.refinement import DEFAULT_EFFORT, EFFORTS, REFINABLE, RefinedCodec
 from .frame import Frame
 from .resilience import check_resilience, spread_for
 from .staged import quality_of, write_staged
-from .still import header_of, write_still
+from .still import Coded, header_of, write_still
 from .targets import Target, meet, meet_staged
 from .tiles import blocks_of
 
@@ -42,6 +43,8 @@ class Wish:
     resampling: int | None = None
 
     def __post_init__(self) -> None:
+        for name in ("effort", "tile", "resampling"):
+            object.__setattr__(self, name, _whole(name, getattr(self, name)))
         check_resilience(self.resilience)
         if not 0 <= self.effort < len(EFFORTS):
             raise ValueError(f"effort must be 0 to {len(EFFORTS) - 1}, not {self.effort}")
@@ -59,6 +62,14 @@ class Wish:
     @property
     def tile_log2(self) -> int:
         return self.tile.bit_length() - 1
+
+
+def _whole(name: str, value: SupportsIndex | None) -> int | None:
+    """An int of any kind of whole number, such as numpy's; None of None. Raises ValueError for others."""
+    try:
+        return None if value is None else index(value)
+    except TypeError:
+        raise ValueError(f"{name} must be a whole number, not {value!r}") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +138,7 @@ class _StillEncoder:
         if isinstance(codec, RefinedCodec):
             windows = len(blocks_of((0, 0, header.width, header.height), header))
             codec, progress = replace(codec, step=_all_windows(progress, windows)), _quiet
-        bits = write_still(frame, writer, header, codec, progress)
+        bits = write_still(Coded.of(frame, header), writer, header, codec, progress)
         return Made(self.quality, None, writer.bytes_written, bits, resampling)
 
 

@@ -7,24 +7,28 @@ from PIL import Image
 
 from ..bitstream.header import Header
 from .frame import Frame, Samples
+from .hidden import with_hidden_filled
 from .tiles import Box
 
 LOBES = 3  # of the Lanczos window: pixels of the smaller picture that it reaches over, to either side
-_STRIP = 256  # rows made at a time, so that memory in float32 stays bounded
+HIDDEN_SQUARE = 4  # side of the smallest squares whose colours fill what alpha hides, coded pixels
+_STRIP = 256  # rows of the larger picture that are looked at together, so that memory stays bounded
 
 
 def reduced(frame: Frame, header: Header) -> Frame:
-    """The picture that a header says is coded, without alpha: `frame` itself where that is as large.
+    """The picture that a header says is coded, without alpha.
 
-    Edges are replicated up to sides that are multiples of the factor.
+    Edges are replicated up to sides that are multiples of the factor. Colours that alpha hides are replaced,
+    or they would be mixed into visible ones.
     """
-    scale = header.resampling
-    if scale is None:
-        return frame
-    pixels = frame.pixels
-    if scale.rows or scale.columns:
-        pixels = np.pad(pixels, ((0, scale.rows), (0, scale.columns), (0, 0)), mode="edge")
-    return Frame(_scaled(pixels, (0, 0, pixels.shape[1], pixels.shape[0]), (header.width, header.height)))
+    factor = header.resampling.factor if header.resampling else 1
+    pixels, size = frame.pixels, (header.width, header.height)
+    if frame.alpha is not None:
+        pixels = with_hidden_filled(pixels, frame.alpha, HIDDEN_SQUARE * factor)
+    if factor == 1:
+        return Frame(pixels)
+    full = size[0] * factor, size[1] * factor
+    return Frame(_scaled(pixels, full, (0, 0, *full), size))
 
 
 def coded_box(box: Box, header: Header) -> Box:
@@ -46,25 +50,32 @@ def enlarged(pixels: Samples, known: Box, box: Box, header: Header) -> Samples:
         return pixels
     factor = header.resampling.factor
     left, top = box[0] / factor - known[0], box[1] / factor - known[1]
-    return _scaled(pixels, (left, top, box[2] / factor, box[3] / factor), (box[2], box[3]))
+    return _scaled(pixels, known[2:], (left, top, box[2] / factor, box[3] / factor), box[2:])
 
 
-def _scaled(pixels: Samples, box: tuple[float, float, float, float], size: tuple[int, int]) -> Samples:
+def _scaled(
+    pixels: Samples, extent: tuple[int, int], box: tuple[float, float, float, float], size: tuple[int, int]
+) -> Samples:
     """A box (left, top, width, height) of pixels [H, W, channels], scaled to `size` by a Lanczos window.
 
-    What lies around the box counts too; beyond the edges of the array there is nothing.
+    The last column and row are repeated up to `extent` (columns, rows). What lies around the box counts too;
+    beyond the extent there is nothing.
     """
     left, top, width, height = box
     step = height / size[1]
     reach = LOBES * max(1, step) + 1
+    strip = max(1, int(_STRIP / max(1, step)))
     scaled = np.empty((size[1], size[0], pixels.shape[2]), pixels.dtype)
-    for row in range(0, size[1], _STRIP):
-        rows = min(_STRIP, size[1] - row)
+    for row in range(0, size[1], strip):
+        rows = min(strip, size[1] - row)
         begin, end = top + row * step, top + (row + rows) * step
-        first, last = max(0, math.floor(begin - reach)), math.ceil(end + reach)
+        first, last = max(0, math.floor(begin - reach)), min(extent[1], math.ceil(end + reach))
+        known = pixels[first:last]
+        beyond = (0, last - first - known.shape[0]), (0, extent[0] - known.shape[1]), (0, 0)
+        source = np.pad(known, beyond, mode="edge").astype(np.float32)
+        window = left, begin - first, left + width, end - first
         for channel in range(pixels.shape[2]):
-            plane = Image.fromarray(pixels[first:last, :, channel].astype(np.float32))
-            window = left, begin - first, left + width, end - first
+            plane = Image.fromarray(np.ascontiguousarray(source[:, :, channel]))
             part = np.asarray(plane.resize((size[0], rows), Image.Resampling.LANCZOS, box=window))
             limited = np.clip(np.rint(part), 0, np.iinfo(pixels.dtype).max)
             scaled[row : row + rows, :, channel] = limited

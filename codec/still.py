@@ -1,7 +1,7 @@
 """A still image through the model: a Frame into a Writer, a Reader into a Frame."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -73,23 +73,25 @@ def header_of(
     )
 
 
-def write_still(
-    frame: Frame,
-    writer: Writer,
-    header: Header,
-    codec: StillCodec,
-    progress: Progress,
-    coded: Frame | None = None,
-) -> float:
-    """Encode all tiles and finish the file; returns what the model says the tiles cost, in bits.
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """What of a frame goes into a still: the picture as it is coded, and alpha as PNG."""
 
-    Args:
-        coded: what `reduced` makes of `frame` for this header, where that is at hand.
-    """
-    if frame.alpha is not None:
-        writer.write_alpha(alpha_to_png(frame.alpha))
+    picture: Frame
+    alpha: bytes | None
+
+    @classmethod
+    def of(cls, frame: Frame, header: Header) -> "Coded":
+        """That of a frame whose header is given."""
+        return cls(reduced(frame, header), None if frame.alpha is None else alpha_to_png(frame.alpha))
+
+
+def write_still(coded: Coded, writer: Writer, header: Header, codec: StillCodec, progress: Progress) -> float:
+    """Encode all tiles and finish the file; returns what the model says the tiles cost, in bits."""
+    if coded.alpha is not None:
+        writer.write_alpha(coded.alpha)
     bits = 0.0
-    for done, (index, y) in enumerate(analysed(coded or reduced(frame, header), header, codec)):
+    for done, (index, y) in enumerate(analysed(coded.picture, header, codec)):
         progress(done, header.tile_count)
         coder = MeasuredEncoder()
         latents = codec.encode_latents(coder, y, header.quality)

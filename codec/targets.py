@@ -2,14 +2,16 @@
 
 import io
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import cache
 
 from ..bitstream.reader import Reader
 from ..bitstream.resampling import FACTORS
 from ..bitstream.writer import Writer
 from ..models.codecs import StagedCodec, StillCodec
+from .alpha import alpha_to_png
 from .cutting import rewritten
 from .distortion import psnr_db
 from .errors import TargetError
@@ -17,7 +19,7 @@ from .frame import Frame
 from .resampling import reduced
 from .resilience import spread_for
 from .staged import quality_of, read_staged, write_staged
-from .still import DEFAULT_TILE_LOG2, header_of, read_still, write_still
+from .still import DEFAULT_TILE_LOG2, Coded, header_of, read_still, write_still
 
 Progress = Callable[[int, int], None]
 
@@ -83,11 +85,11 @@ def search(target: Target, make: Callable[[float], Attempt]) -> Attempt:
     below = make(0.0)
     below_miss = target.miss(below.found)
     if sized and below_miss > high:
-        raise TargetError(_unreachable(target, "no less than", below))
+        raise TargetError(_unreachable(target, "no less than ", below))
     above = make(100.0)
     above_miss = target.miss(above.found)
     if not sized and above_miss < low:
-        raise TargetError(_unreachable(target, "no more than", above))
+        raise TargetError(_unreachable(target, "", above))
     if sized and above_miss <= high:
         return above
     if low <= below_miss and not (sized and below_miss > high):
@@ -112,7 +114,7 @@ def _unreachable(target: Target, limit: str, nearest: Attempt) -> str:
     smaller = f" at resampling {nearest.resampling}" if nearest.resampling > 1 else ""
     return (
         f"a target of {target.value:g} {target.aim.value} cannot be met: quality {nearest.quality:g}"
-        f"{smaller} gives {limit} {nearest.found:.6g}"
+        f"{smaller} gives {limit}{nearest.found:.6g}"
     )
 
 
@@ -141,10 +143,13 @@ def meet(
         TargetError: no quality meets it.
     """
     tries = 0
+    alpha = None if frame.alpha is None else alpha_to_png(frame.alpha)
+    _check_passengers(target, frame, alpha)
 
     def encoder(factor: int) -> Callable[[float], Attempt]:
-        coded = reduced(frame, header_of(frame, codec, 0, tile_log2, resampling=factor))
+        picture = reduced(frame, header_of(frame, codec, 0, tile_log2, resampling=factor))
 
+        @cache
         def make(quality: float) -> Attempt:
             nonlocal tries
             progress(min(tries, MAX_ENCODES - 1), MAX_ENCODES)
@@ -152,39 +157,62 @@ def meet(
             stream = io.BytesIO()
             header = header_of(frame, codec, quality, tile_log2, resampling=factor)
             writer = Writer(stream, header, frame.metadata)
-            bits = write_still(frame, writer, header, codec, _silent, coded)
+            bits = write_still(Coded(picture, alpha), writer, header, codec, _silent)
             data = stream.getvalue()
             return Attempt(quality, _found(target, frame, codec, data), data, bits, factor)
 
         return make
 
-    made = _least_resampled(target, resampling, encoder)
+    if resampling is not None or target.aim is Aim.PSNR_DB:
+        made = search(target, encoder(resampling or 1))
+    else:
+        made = _least_resampled(target, _factors(frame), encoder)
     progress(MAX_ENCODES, MAX_ENCODES)
     return made
 
 
-def _least_resampled(
-    target: Target, resampling: int | None, encoder: Callable[[int], Callable[[float], Attempt]]
-) -> Attempt:
-    """The attempt that meets the target with the picture as large as can be.
+def _check_passengers(target: Target, frame: Frame, alpha: bytes | None) -> None:
+    """Raises TargetError where metadata and alpha, which no quality makes smaller, are too large alone."""
+    if target.aim is Aim.PSNR_DB:
+        return
+    metadata, opacity = frame.metadata.byte_count, len(alpha or b"")
+    if _measured_size(target, frame, metadata + opacity) >= target.value:
+        raise TargetError(
+            f"a target of {target.value:g} {target.aim.value} cannot be met: {metadata} bytes of metadata "
+            f"and {opacity} of alpha are kept as they are (--metadata none leaves out the former)"
+        )
 
-    At equal size a large picture of low quality is better than a smaller one of higher quality: the models
-    were trained so low.
+
+def _factors(frame: Frame) -> list[int]:
+    """Those that make a picture smaller than the one before, from 1 on."""
+    sizes = {(-(-frame.width // factor), -(-frame.height // factor)): factor for factor in FACTORS[::-1]}
+    return sorted(sizes.values())
+
+
+def _least_resampled(
+    target: Target, factors: Sequence[int], encoder: Callable[[int], Callable[[float], Attempt]]
+) -> Attempt:
+    """The attempt that meets the target's size with the picture as large as can be.
+
+    At equal size the larger picture of quality 0 has the better PSNR: the models were trained so low.
+
+    Raises:
+        TargetError: no quality at any factor meets it.
     """
-    sized = target.aim is not Aim.PSNR_DB
-    *larger, last = (resampling,) if resampling else FACTORS if sized else (1,)
-    for factor in larger:
-        try:
-            return search(target, encoder(factor))
-        except TargetError:  # not even at quality 0
-            continue
-    return search(target, encoder(last))
+    smallest: list[Attempt] = []
+    for factor in factors:
+        make = encoder(factor)
+        smallest.append(make(0.0))
+        if target.miss(smallest[-1].found) <= target.accepted[1]:
+            return search(target, make)
+    nearest = min(smallest, key=lambda attempt: attempt.found)
+    raise TargetError(_unreachable(target, "no less than ", nearest))
 
 
 def _found(target: Target, frame: Frame, codec: StillCodec, data: bytes) -> float:
     """What was aimed at, as it came out in a file."""
     if target.aim is not Aim.PSNR_DB:
-        return _measured_size(target, frame, data)
+        return _measured_size(target, frame, len(data))
     decoded = read_still(Reader(io.BytesIO(data)), codec, None, _silent)
     return psnr_db(frame.oriented().pixels, decoded.pixels)
 
@@ -224,7 +252,7 @@ def meet_staged(
             ),
         )
         if sized:
-            found = _measured_size(target, frame, data)
+            found = _measured_size(target, frame, len(data))
         else:
             decoded = read_staged(Reader(data), codec, None, _silent)
             found = psnr_db(frame.oriented().pixels, decoded.pixels)
@@ -232,12 +260,12 @@ def meet_staged(
         if found <= target.value if sized else found >= target.value:
             return attempt, stages
     assert attempt is not None, "a model has at least one stage"
-    raise TargetError(_unreachable(target, "no less than" if sized else "no more than", attempt))
+    raise TargetError(_unreachable(target, "no less than " if sized else "", attempt))
 
 
-def _measured_size(target: Target, frame: Frame, data: bytes) -> float:
-    """Of a file, in what the target is measured in: bytes, or bits per pixel."""
-    return len(data) / (1 if target.aim is Aim.BYTES else frame.width * frame.height / 8)
+def _measured_size(target: Target, frame: Frame, size: int) -> float:
+    """Of so many bytes, in what the target is measured in: bytes, or bits per pixel."""
+    return size / (1 if target.aim is Aim.BYTES else frame.width * frame.height / 8)
 
 
 def _silent(done: int, total: int) -> None:

@@ -16,7 +16,7 @@ from PIL import Image
 import linnet
 from linnet.bitstream import ModelMismatchError, Reader, Writer
 from linnet.codec.frame import Frame
-from linnet.codec.still import header_of, read_still, write_still
+from linnet.codec.still import Coded, header_of, read_still, write_still
 from linnet.codec.tiles import analyse_tile, to_planes
 from linnet.models import codecs, zoo
 from linnet.models.hyperprior import codec as hyperprior
@@ -123,7 +123,13 @@ def test_tiles_decode_on_their_own_and_join_without_a_seam(pixels: np.ndarray) -
     header = header_of(frame, codec, 3.0, tile_log2=7)
 
     stream = io.BytesIO()
-    write_still(frame, Writer(stream, header, frame.metadata), header, codec, lambda done, total: None)
+    write_still(
+        Coded.of(frame, header),
+        Writer(stream, header, frame.metadata),
+        header,
+        codec,
+        lambda done, total: None,
+    )
     data = stream.getvalue()
     whole = read_still(Reader(data), codec, None, lambda done, total: None).pixels
     for left, top, width, height in ((100, 90, 70, 60), (0, 0, 16, 16), (431, 300, 17, 84)):

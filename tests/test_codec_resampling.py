@@ -16,12 +16,23 @@ import linnet.pillow
 from linnet.bitstream import Metadata, Reader, Writer
 from linnet.codec.distortion import psnr_db
 from linnet.codec.frame import Frame
+from linnet.codec.hidden import with_hidden_filled
+from linnet.codec.resampling import reduced
+from linnet.codec.still import header_of
+from linnet.models import image_codec, zoo
 
 
 @pytest.fixture
 def picture(photo: Image.Image) -> np.ndarray:
     """[253, 317, 3]: odd sides."""
     return np.asarray(photo.crop((100, 0, 417, 253)))
+
+
+def wide_lanczos(small: int, large: int, factor: int) -> np.ndarray:
+    """[small, large]: by what each sample of a line counts for each one of the reduced line."""
+    t = (np.arange(large) + 0.5) / factor - 0.5 - np.arange(small)[:, None]
+    window = np.where(np.abs(t) < 3, np.sinc(t) * np.sinc(t / 3), 0)
+    return window / window.sum(1, keepdims=True)
 
 
 def encoded(picture: np.ndarray | Frame, resampling: int, quality: float = 40) -> bytes:
@@ -46,6 +57,42 @@ def test_pixels_are_those_of_the_format_document(picture: np.ndarray, factor: in
     difference = np.abs(shown - enlarged(coded, read_file(data)[0]))
     assert difference.max() <= 1
     assert difference.mean() < 1e-3
+
+
+@pytest.mark.parametrize("factor", [2, 4, 8])
+def test_pictures_are_reduced_as_the_format_document_advises(picture: np.ndarray, factor: int) -> None:
+    header = header_of(Frame.from_array(picture), image_codec.load(zoo.find("fast")), 40, resampling=factor)
+    columns, rows = header.width * factor, header.height * factor
+    source = np.pad(picture, ((0, rows - 253), (0, columns - 317), (0, 0)), mode="edge").astype(float)
+    down, across = (wide_lanczos(side // factor, side, factor) for side in (rows, columns))
+    expected = np.clip(np.rint(np.einsum("yY,YXc,xX->yxc", down, source, across, optimize=True)), 0, 255)
+    difference = np.abs(reduced(Frame.from_array(picture), header).pixels - expected)
+    assert difference.max() <= 1
+    assert difference.mean() < 1e-3
+
+
+@pytest.mark.parametrize("factor", [1, 2, 4, 8])
+def test_what_alpha_hides_is_not_seen_along_edges(factor: int) -> None:
+    rows, columns = np.mgrid[:256, :256]
+    disc = (rows - 120) ** 2 + (columns - 131) ** 2 < 70**2
+    white = np.where(disc[:, :, None], [255, 255, 255, 255], [0, 0, 0, 0]).astype(np.uint8)
+    shown = linnet.decode(encoded(white, factor, 60))
+    assert np.array_equal(shown.with_alpha()[:, :, 3], white[:, :, 3])
+    assert shown.pixels[disc].min() > 215
+    grey = np.dstack([white[:, :, :3] // 2 + 60, white[:, :, 3]])
+    assert np.abs(linnet.decode(encoded(grey, factor, 60)).pixels[disc] - 187.0).max() < 30
+
+
+def test_colours_under_alpha_are_those_of_what_is_visible_nearby(picture: np.ndarray) -> None:
+    alpha = np.full(picture.shape[:2], 255, np.uint8)
+    assert with_hidden_filled(picture, alpha, 8) is picture
+    alpha[40:60, 50:90], alpha[:, 250:] = 0, 0
+    filled = with_hidden_filled(picture, alpha, 8)
+    assert np.array_equal(filled[alpha > 0], picture[alpha > 0])
+    assert np.abs(filled[50, 50:52].astype(float) - picture[50, 42:50].mean(0)).max() < 60
+    assert np.abs(filled[100, 250].astype(float) - picture[96:104, 242:250].mean((0, 1))).max() < 40
+    assert np.abs(np.diff(filled[:, 300:].astype(int), axis=1)).max() < 10  # nothing visible is near
+    assert np.array_equal(with_hidden_filled(picture, 0 * alpha, 8), picture)
 
 
 @pytest.mark.parametrize("factor", [2, 4, 8])
@@ -86,11 +133,11 @@ def test_orientation_alpha_and_metadata_are_those_of_the_full_picture(
 
 
 @pytest.mark.parametrize("region", [(0, 0, 317, 253), (316, 252, 1, 1), (130, 120, 16, 33)])
-@pytest.mark.parametrize("tile", [64, 1024])
+@pytest.mark.parametrize(("factor", "tile"), [(2, 64), (4, 1024), (8, 64)])
 def test_a_region_is_a_part_of_the_whole(
-    picture: np.ndarray, tile: int, region: tuple[int, int, int, int]
+    picture: np.ndarray, factor: int, tile: int, region: tuple[int, int, int, int]
 ) -> None:
-    data = linnet.encode(picture[:, :, 1], quality=40, resampling=2, tile=tile).data or b""
+    data = linnet.encode(picture[:, :, 1], quality=40, resampling=factor, tile=tile).data or b""
     left, top, width, height = region
     whole = linnet.decode(data).pixels
     part = linnet.decode(data, region=region).pixels
@@ -118,10 +165,27 @@ def test_targets_below_quality_0_are_met_by_the_least_resampling(picture: np.nda
     assert linnet.encode(picture, target_psnr=12).resampling == 1
 
 
+def test_what_is_kept_as_it_is_can_be_too_large_for_a_target(picture: np.ndarray) -> None:
+    alpha = np.random.default_rng(1).integers(0, 256, picture.shape[:2], np.uint8)
+    for source, why in (
+        (Frame(picture, alpha), r"0 bytes of metadata and \d{5} of alpha"),
+        (Frame(picture, metadata=Metadata(icc=bytes(3000))), "3000 bytes of metadata and 0 of alpha"),
+    ):
+        with pytest.raises(linnet.TargetError, match=why):
+            linnet.encode(source, target_size=2000)
+
+
+def test_the_smallest_of_all_files_is_what_a_refusal_names() -> None:
+    dot = np.full((1, 1, 3), 90, np.uint8)
+    smallest = min(len(encoded(dot, factor, 0)) for factor in (1, 2, 4, 8))
+    with pytest.raises(linnet.TargetError, match=rf"quality 0 gives no less than {smallest}$"):
+        linnet.encode(dot, target_size=smallest - 1)
+
+
 def test_a_psnr_is_that_of_the_full_picture(picture: np.ndarray) -> None:
     made = linnet.encode(picture, target_psnr=25, resampling=2)
     assert 25 <= psnr_db(picture, linnet.decode(made.data or b"").pixels) <= 25.06
-    with pytest.raises(linnet.TargetError, match="quality 100 at resampling 8 gives no more than"):
+    with pytest.raises(linnet.TargetError, match="quality 100 at resampling 8 gives"):
         linnet.encode(picture, target_psnr=40, resampling=8)
 
 
@@ -160,6 +224,9 @@ def test_wrong_factors_and_models_are_the_callers_fault(picture: np.ndarray) -> 
     for factor in (0, 3, 16):
         with pytest.raises(ValueError, match="resampling must be one of 1, 2, 4, 8"):
             encoded(picture, factor)
+    assert encoded(picture, np.int64(2)) == encoded(picture, 2)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=r"resampling must be a whole number, not 2\.0"):
+        encoded(picture, 2.0)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="not resampled"):
         linnet.encode(picture, model="vq", resampling=2)
 
@@ -172,7 +239,8 @@ def test_the_command_line_meets_a_small_target_and_says_how(tmp_path: Path, phot
     assert told.code == 0
     assert "  resampling 4  " in told.out.decode() + told.err
     assert "coded at 1/4 of its sides" in run_linnet("info", tmp_path / "b.lnt").out.decode()
-    assert run_linnet("encode", photo_path, "-f", "--resampling", "5").code == 2
+    refused = run_linnet("encode", photo_path, "-n", "--resampling", "5")
+    assert (refused.code, "choose one of 1, 2, 4, 8" in refused.err) == (2, True)
     assert (
         run_linnet("encode", photo_path, "-o", tmp_path / "c.lnt", "-m", "vq", "--resampling", "2").code == 2
     )

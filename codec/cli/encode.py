@@ -5,6 +5,7 @@ from typing import Annotated
 
 from typer import Argument, BadParameter, Exit, Option
 
+from ...bitstream.resampling import FACTORS
 from ..video.kind import SUFFIXES as CLIP_SUFFIXES
 from . import options
 from .console import Console
@@ -50,6 +51,13 @@ def parse_bitrate(text: str) -> float:
     if rate < 1:
         raise BadParameter(f"{text!r} is no bitrate: write bits per second, such as 500k or 1.5M")
     return float(rate)
+
+
+def parse_resampling(text: str) -> int:
+    """The factor. Raises BadParameter for another one than a picture can have."""
+    if text not in map(str, FACTORS):
+        raise BadParameter(f"{text!r}: choose one of {', '.join(map(str, FACTORS))}")
+    return int(text)
 
 
 def encode(
@@ -111,7 +119,8 @@ def encode(
         Option(
             "--resampling",
             metavar="1|2|4|8",
-            help="Of a picture: coded at 1/N of its sides, shown at full size; --target-size chooses it.",
+            parser=parse_resampling,
+            help="Of a picture: coded at 1/N of its sides, shown at full size. 1 but for small targets.",
         ),
     ] = None,
     model: Annotated[str, Option("-m", "--model", help="See linnet models list.")] = "fast",

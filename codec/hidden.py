@@ -1,0 +1,55 @@
+"""Colours that alpha hides, replaced by those of the visible neighbourhood, so that filters may mix them."""
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from .frame import Samples
+
+
+def with_hidden_filled(pixels: Samples, alpha: Samples, side: int) -> Samples:
+    """Pixels [H, W, channels] where those of alpha 0 have the mean colour of what is visible around them.
+
+    The mean is that of squares of `side` pixels, weighted by alpha and interpolated linearly between squares;
+    where there is nothing visible, of squares four times as large, and so on. It takes fewer bits than the
+    hidden colours, which no viewer shows. Where nothing is visible at all, pixels stay what they are.
+    """
+    hidden = alpha == 0
+    if not hidden.any():
+        return pixels
+    filled = pixels.copy()
+    while hidden.any() and alpha.any():
+        sums = np.moveaxis(_weighted_sums(pixels, alpha, side), -1, 0).copy()
+        for row in range(0, pixels.shape[0], side):
+            _fill(filled[row : row + side], hidden[row : row + side], sums, row / side, side)
+        side *= 4
+    return filled
+
+
+def _fill(
+    pixels: Samples, hidden: NDArray[np.bool_], sums: NDArray[np.float32], top: float, side: int
+) -> None:
+    """Fill rows that begin at `top` squares, and take what could be filled out of `hidden`."""
+    if not hidden.any():
+        return
+    rows, columns = hidden.shape
+    window = 0, top, columns / side, top + rows / side
+    *colours, weight = (
+        np.asarray(Image.fromarray(plane).resize((columns, rows), Image.Resampling.BILINEAR, box=window))
+        for plane in sums
+    )
+    told = hidden & (weight > 0)
+    for channel, colour in enumerate(colours):
+        pixels[told, channel] = np.rint(colour[told] / weight[told])
+    hidden[told] = False
+
+
+def _weighted_sums(pixels: Samples, alpha: Samples, side: int) -> NDArray[np.float32]:
+    """[ceil(H / side), ceil(W / side), channels + 1]: of squares, colours times alpha, and alpha (0..1)."""
+    starts = np.arange(0, pixels.shape[1], side)
+    sums = np.empty((-(-pixels.shape[0] // side), starts.size, pixels.shape[2] + 1), np.float32)
+    for number, row in enumerate(range(0, pixels.shape[0], side)):
+        weight = alpha[row : row + side].astype(np.float32) / np.iinfo(alpha.dtype).max
+        weighted = np.dstack([pixels[row : row + side] * weight[:, :, None], weight])
+        sums[number] = np.add.reduceat(weighted.sum(0), starts, axis=0)
+    return sums
