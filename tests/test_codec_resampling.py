@@ -92,7 +92,7 @@ def test_colours_under_alpha_are_those_of_what_is_visible_nearby(picture: np.nda
     assert np.abs(filled[50, 50:52].astype(float) - picture[50, 42:50].mean(0)).max() < 60
     assert np.abs(filled[100, 250].astype(float) - picture[96:104, 242:250].mean((0, 1))).max() < 40
     assert np.abs(np.diff(filled[:, 300:].astype(int), axis=1)).max() < 10  # nothing visible is near
-    assert np.array_equal(with_hidden_filled(picture, 0 * alpha, 8), picture)
+    assert np.array_equal(with_hidden_filled(picture, np.zeros_like(alpha), 8), picture)
 
 
 @pytest.mark.parametrize("factor", [2, 4, 8])
