@@ -26,6 +26,7 @@ from .atomic import atomic_write
 from .device import device_name
 from .encoding import DEFAULT_EFFORT, TILES, Wish, encoder_for
 from .frame import Frame
+from .hidden import with_hidden_filled
 from .images import load_image
 from .lookahead import with_lookahead
 from .opening import Source, opened
@@ -114,7 +115,7 @@ def encode(
     limits: Limits | None = None,
     progress: Progress | None = None,
 ) -> EncodeResult:
-    """Encode a picture.
+    """Encode a picture. Alpha is kept without loss, but not the colours of pixels that it hides.
 
     Args:
         source: a path, the bytes of an image file, a binary stream, a Pillow image, an array [H, W] or
@@ -157,7 +158,7 @@ def encode(
     target = target_of(target_size, target_bpp, target_psnr)
     wish = Wish(quality, stages, target, tile, resilience, effort, resampling)
     encode_frame = encoder_for(spec, device_name(device), wish)
-    frame = as_frame(source, limits)
+    frame = with_hidden_filled(as_frame(source, limits))
     if metadata == "none":
         frame = replace(frame.oriented(), metadata=Metadata())
     if frame.metadata.byte_count > limits.max_metadata_bytes:

@@ -1,29 +1,33 @@
 """Colours that alpha hides, replaced by those of the visible neighbourhood, so that filters may mix them."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from .frame import Samples
+from .frame import Frame, Samples
+
+_SIDE = 4  # pixels of the smallest squares
 
 
-def with_hidden_filled(pixels: Samples, alpha: Samples, side: int) -> Samples:
-    """Pixels [H, W, channels] where those of alpha 0 have the mean colour of what is visible around them.
+def with_hidden_filled(frame: Frame) -> Frame:
+    """The picture with other colours where alpha is 0: the mean of what is visible around there.
 
-    The mean is that of squares of `side` pixels, weighted by alpha and interpolated linearly between squares;
-    where there is nothing visible, of squares four times as large, and so on. It takes fewer bits than the
-    hidden colours, which no viewer shows. Where nothing is visible at all, pixels stay what they are.
+    The mean is that of small squares, weighted by alpha and interpolated linearly between squares; where
+    there is nothing visible, of squares four times as large, and so on. It takes fewer bits than the hidden
+    colours, which no viewer shows, and does not ring into those that are seen. A picture of which nothing is
+    visible stays what it is.
     """
-    hidden = alpha == 0
-    if not hidden.any():
-        return pixels
-    filled = pixels.copy()
-    while hidden.any() and alpha.any():
-        sums = np.moveaxis(_weighted_sums(pixels, alpha, side), -1, 0).copy()
-        for row in range(0, pixels.shape[0], side):
+    if frame.alpha is None or frame.alpha.all() or not frame.alpha.any():
+        return frame
+    hidden, filled, side = frame.alpha == 0, frame.pixels.copy(), _SIDE
+    while hidden.any():
+        sums = np.moveaxis(_weighted_sums(frame.pixels, frame.alpha, side), -1, 0).copy()
+        for row in range(0, frame.height, side):
             _fill(filled[row : row + side], hidden[row : row + side], sums, row / side, side)
         side *= 4
-    return filled
+    return replace(frame, pixels=filled)
 
 
 def _fill(

@@ -7,28 +7,22 @@ from PIL import Image
 
 from ..bitstream.header import Header
 from .frame import Frame, Samples
-from .hidden import with_hidden_filled
 from .tiles import Box
 
 LOBES = 3  # of the Lanczos window: pixels of the smaller picture that it reaches over, to either side
-HIDDEN_SQUARE = 4  # side of the smallest squares whose colours fill what alpha hides, coded pixels
 _STRIP = 256  # rows of the larger picture that are looked at together, so that memory stays bounded
 
 
 def reduced(frame: Frame, header: Header) -> Frame:
     """The picture that a header says is coded, without alpha.
 
-    Edges are replicated up to sides that are multiples of the factor. Colours that alpha hides are replaced,
-    or they would be mixed into visible ones.
+    Edges are replicated up to sides that are multiples of the factor.
     """
-    factor = header.resampling.factor if header.resampling else 1
-    pixels, size = frame.pixels, (header.width, header.height)
-    if frame.alpha is not None:
-        pixels = with_hidden_filled(pixels, frame.alpha, HIDDEN_SQUARE * factor)
-    if factor == 1:
-        return Frame(pixels)
+    if header.resampling is None:
+        return Frame(frame.pixels)
+    size, factor = (header.width, header.height), header.resampling.factor
     full = size[0] * factor, size[1] * factor
-    return Frame(_scaled(pixels, full, (0, 0, *full), size))
+    return Frame(_scaled(frame.pixels, full, (0, 0, *full), size))
 
 
 def coded_box(box: Box, header: Header) -> Box:

@@ -19,6 +19,7 @@ from ..models.vq.config import Stage
 from .api import Picture, as_frame
 from .device import device_name
 from .frame import Frame
+from .hidden import with_hidden_filled
 from .opening import Source, opened
 from .staged import PartDecoder
 from .still import analysed, header_of, paint
@@ -68,7 +69,7 @@ def tokenize(
     else:
         codec = codecs.load_staged(spec := zoo.find(model), where)
         zoo.check_stages(spec, stages)
-        tokens = _of_picture(as_frame(source, limits).oriented(), codec, stages)
+        tokens = _of_picture(with_hidden_filled(as_frame(source, limits)).oriented(), codec, stages)
     return replace(tokens, name=name)
 
 

@@ -85,14 +85,15 @@ def test_what_alpha_hides_is_not_seen_along_edges(factor: int) -> None:
 
 def test_colours_under_alpha_are_those_of_what_is_visible_nearby(picture: np.ndarray) -> None:
     alpha = np.full(picture.shape[:2], 255, np.uint8)
-    assert with_hidden_filled(picture, alpha, 8) is picture
+    opaque = Frame(picture, alpha.copy())
+    assert with_hidden_filled(opaque) is opaque
     alpha[40:60, 50:90], alpha[:, 250:] = 0, 0
-    filled = with_hidden_filled(picture, alpha, 8)
+    filled = with_hidden_filled(Frame(picture, alpha)).pixels
     assert np.array_equal(filled[alpha > 0], picture[alpha > 0])
     assert np.abs(filled[50, 50:52].astype(float) - picture[50, 42:50].mean(0)).max() < 60
     assert np.abs(filled[100, 250].astype(float) - picture[96:104, 242:250].mean((0, 1))).max() < 40
     assert np.abs(np.diff(filled[:, 300:].astype(int), axis=1)).max() < 10  # nothing visible is near
-    assert np.array_equal(with_hidden_filled(picture, np.zeros_like(alpha), 8), picture)
+    assert np.array_equal(with_hidden_filled(Frame(picture, np.zeros_like(alpha))).pixels, picture)
 
 
 @pytest.mark.parametrize("factor", [2, 4, 8])
