@@ -23,24 +23,21 @@ def with_hidden_filled(frame: Frame) -> Frame:
         return frame
     hidden, filled, side = frame.alpha == 0, frame.pixels.copy(), _SIDE
     while hidden.any():
-        sums = np.moveaxis(_weighted_sums(frame.pixels, frame.alpha, side), -1, 0).copy()
+        sums = [Image.fromarray(plane) for plane in _weighted_sums(frame.pixels, frame.alpha, side)]
         for row in range(0, frame.height, side):
             _fill(filled[row : row + side], hidden[row : row + side], sums, row / side, side)
         side *= 4
     return replace(frame, pixels=filled)
 
 
-def _fill(
-    pixels: Samples, hidden: NDArray[np.bool_], sums: NDArray[np.float32], top: float, side: int
-) -> None:
+def _fill(pixels: Samples, hidden: NDArray[np.bool_], sums: list[Image.Image], top: float, side: int) -> None:
     """Fill rows that begin at `top` squares, and take what could be filled out of `hidden`."""
     if not hidden.any():
         return
     rows, columns = hidden.shape
     window = 0, top, columns / side, top + rows / side
     *colours, weight = (
-        np.asarray(Image.fromarray(plane).resize((columns, rows), Image.Resampling.BILINEAR, box=window))
-        for plane in sums
+        np.asarray(plane.resize((columns, rows), Image.Resampling.BILINEAR, box=window)) for plane in sums
     )
     told = hidden & (weight > 0)
     for channel, colour in enumerate(colours):
@@ -49,11 +46,11 @@ def _fill(
 
 
 def _weighted_sums(pixels: Samples, alpha: Samples, side: int) -> NDArray[np.float32]:
-    """[ceil(H / side), ceil(W / side), channels + 1]: of squares, colours times alpha, and alpha (0..1)."""
+    """[channels + 1, ceil(H / side), ceil(W / side)]: of squares, colours times alpha, and alpha (0..1)."""
     starts = np.arange(0, pixels.shape[1], side)
-    sums = np.empty((-(-pixels.shape[0] // side), starts.size, pixels.shape[2] + 1), np.float32)
+    sums = np.empty((pixels.shape[2] + 1, -(-pixels.shape[0] // side), starts.size), np.float32)
     for number, row in enumerate(range(0, pixels.shape[0], side)):
         weight = alpha[row : row + side].astype(np.float32) / np.iinfo(alpha.dtype).max
         weighted = np.dstack([pixels[row : row + side] * weight[:, :, None], weight])
-        sums[number] = np.add.reduceat(weighted.sum(0), starts, axis=0)
+        sums[:, number] = np.add.reduceat(weighted.sum(0), starts, axis=0).T
     return sums
