@@ -24,8 +24,9 @@ def with_hidden_filled(frame: Frame) -> Frame:
     hidden, filled, side = frame.alpha == 0, frame.pixels.copy(), _SIDE
     while hidden.any():
         sums = [Image.fromarray(plane) for plane in _weighted_sums(frame.pixels, frame.alpha, side)]
-        for row in range(0, frame.height, side):
-            _fill(filled[row : row + side], hidden[row : row + side], sums, row / side, side)
+        strip = _strip(side)
+        for row in range(0, frame.height, strip):
+            _fill(filled[row : row + strip], hidden[row : row + strip], sums, row / side, side)
         side *= 4
     return replace(frame, pixels=filled)
 
@@ -49,8 +50,17 @@ def _weighted_sums(pixels: Samples, alpha: Samples, side: int) -> NDArray[np.flo
     """[channels + 1, ceil(H / side), ceil(W / side)]: of squares, colours times alpha, and alpha (0..1)."""
     starts = np.arange(0, pixels.shape[1], side)
     sums = np.empty((pixels.shape[2] + 1, -(-pixels.shape[0] // side), starts.size), np.float32)
-    for number, row in enumerate(range(0, pixels.shape[0], side)):
-        weight = alpha[row : row + side].astype(np.float32) / np.iinfo(alpha.dtype).max
-        weighted = np.dstack([pixels[row : row + side] * weight[:, :, None], weight])
-        sums[:, number] = np.add.reduceat(weighted.sum(0), starts, axis=0).T
+    strip = _strip(side)
+    for row in range(0, pixels.shape[0], strip):
+        weight = alpha[row : row + strip].astype(np.float32) / np.iinfo(alpha.dtype).max
+        of_strip = sums[:, row // side : (row + strip) // side]
+        for channel, plane in enumerate(of_strip):
+            colour = pixels[row : row + strip, :, channel] if channel < pixels.shape[2] else np.float32(1)
+            rows = np.add.reduceat(weight * colour, np.arange(0, weight.shape[0], side), axis=0)
+            plane[:] = np.add.reduceat(rows, starts, axis=1)
     return sums
+
+
+def _strip(side: int) -> int:
+    """Rows that are worked on together: whole squares, and few enough that memory stays bounded."""
+    return max(side, 256 // side * side)
