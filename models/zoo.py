@@ -83,7 +83,7 @@ SPECS = (
         name="high",
         kind="image",
         file="high.safetensors",
-        sha256="d424d963f737d62780165cf0c038824fc7c992f41f8d2cff74fd02e7230f0efc",
+        sha256="789cda1b93ca0d06b0c271f8d68033a56c1818be2454757acc6a7d76363af912",
     ),
 )
 
