@@ -54,11 +54,11 @@ def ours(paths: Sequence[Path], originals: Sequence[Pixels], model: str, bpp: fl
         files = [folder / f"{path.stem}.lnt" for path in paths]
         run("decode", *files, "-o", f"{folder}/shown/", "--quiet")
         shown = [load_rgb(folder / "shown" / f"{path.stem}.png") for path in paths]
-        sizes, factors = (
-            [file.stat().st_size for file in files],
-            [linnet.info(file).resampling for file in files],
-        )
-    return row_of(list(zip(sizes, factors, shown, strict=True)), originals)
+        made = [
+            (file.stat().st_size, linnet.info(file).resampling, pixels)
+            for file, pixels in zip(files, shown, strict=True)
+        ]
+    return row_of(made, originals)
 
 
 def theirs(contests: Sequence[Contest], originals: Sequence[Pixels], bpp: float) -> dict[str, object]:

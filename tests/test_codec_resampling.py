@@ -3,11 +3,13 @@
 import io
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from cli_process import linnet as run_linnet
-from format_decoder import enlarged, read_file
+from format_decoder import read_file
+from format_resampling import enlarged
 from media_samples import deep_photo
 from PIL import Image
 
@@ -225,9 +227,11 @@ def test_wrong_factors_and_models_are_the_callers_fault(picture: np.ndarray) -> 
     for factor in (0, 3, 16):
         with pytest.raises(ValueError, match="resampling must be one of 1, 2, 4, 8"):
             encoded(picture, factor)
-    assert encoded(picture, np.int64(2)) == encoded(picture, 2)  # type: ignore[arg-type]
+    numpy_two: Any = np.int64(2)
+    assert encoded(picture, numpy_two) == encoded(picture, 2)
+    fraction: Any = 2.0
     with pytest.raises(ValueError, match=r"resampling must be a whole number, not 2\.0"):
-        encoded(picture, 2.0)  # type: ignore[arg-type]
+        encoded(picture, fraction)
     with pytest.raises(ValueError, match="not resampled"):
         linnet.encode(picture, model="vq", resampling=2)
 
