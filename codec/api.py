@@ -124,7 +124,7 @@ def encode(
         quality: 0 (smallest) to 100, in steps of 0.01; None for 50, or the only quality of an imported model.
         target_size, target_bpp, target_psnr: in place of a quality, one of: a file of at most so many bytes,
             or bits per pixel (within 1 % where the model reaches it), or a PSNR of at least so many dB
-            (within 0.05); found by encoding about six times, or up to nine for a size below that of quality 0.
+            (within 0.05); found by encoding six times or so, up to nine for a size below that of quality 0.
             A model that codes in stages is as near to it as whole stages can be.
         stages: in place of a quality, of a model that codes in stages: how many of them.
         tile: side in pixels of what is coded on its own, 64 to 1024, a power of two: damage costs less of a
