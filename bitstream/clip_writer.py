@@ -15,7 +15,8 @@ from .clip_streams import (
     encode_pairs,
     encode_stream,
 )
-from .header import Header, encode_header
+from .header import Header
+from .header_fields import encode_header
 from .index import OFFSET_BYTES
 from .writer import write_all
 

@@ -5,7 +5,8 @@ from typing import NoReturn
 
 from .chunks import ANCILLARY_BIT, RESERVED_MASK, RESERVED_VALUE, ChunkHead, ChunkSource, ChunkType
 from .errors import CorruptFileError, UnsupportedVersionError
-from .header import MAJOR, MAX_HEADER_BYTES, MINOR, Header, Kind, decode_header
+from .header import MAJOR, MAX_HEADER_BYTES, MINOR, Header, Kind
+from .header_fields import decode_header
 from .limits import Limits
 from .metadata import Metadata
 from .resync import DAMAGE, OnDamage, search_still

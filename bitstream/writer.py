@@ -4,7 +4,8 @@ from dataclasses import replace
 from typing import BinaryIO
 
 from .chunks import SIGNATURE, ChunkType, encode_chunk
-from .header import Header, encode_header
+from .header import Header
+from .header_fields import encode_header
 from .index import OFFSET_BYTES, encode_index
 from .metadata import Metadata
 from .shares import Coded, encode_shares

@@ -22,7 +22,7 @@ from linnet.bitstream import (
 from linnet.bitstream.chunks import SIGNATURE
 from linnet.bitstream.clip_frames import decode_frame, encode_frame
 from linnet.bitstream.clip_index import IndexBuilder
-from linnet.bitstream.header import decode_header, encode_header
+from linnet.bitstream.header_fields import decode_header, encode_header
 
 GOLDEN = Path(__file__).parent / "conformance" / "clips" / "v1.1_fast_uneven.lnt"
 FILE = samples.clip_file(samples.GOP)

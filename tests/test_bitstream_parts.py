@@ -23,7 +23,7 @@ from linnet.bitstream import (
     UnsupportedVersionError,
     Writer,
 )
-from linnet.bitstream.header import decode_header, encode_header
+from linnet.bitstream.header_fields import decode_header, encode_header
 
 TILES, STAGES = 6, 3
 HEADER = replace(samples.header(), minor=3, stages=STAGES)

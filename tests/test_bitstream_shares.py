@@ -21,7 +21,7 @@ from linnet.bitstream import (
     Writer,
 )
 from linnet.bitstream.erasure import interpolate
-from linnet.bitstream.header import decode_header, encode_header
+from linnet.bitstream.header_fields import decode_header, encode_header
 from linnet.bitstream.spread import Spread
 
 TILES, STAGES, COUNT = 6, 3, 7
