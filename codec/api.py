@@ -21,10 +21,11 @@ from ..bitstream.limits import Limits
 from ..bitstream.metadata import Metadata
 from ..bitstream.reader import Reader, Tile
 from ..models import codecs, zoo
+from ..models.effort import DEFAULT_EFFORT
 from .alpha import alpha_from_png
 from .atomic import atomic_write
 from .device import device_name
-from .encoding import DEFAULT_EFFORT, TILES, Wish, encoder_for
+from .encoding import encoder_for
 from .frame import Frame
 from .hidden import with_hidden_filled
 from .images import load_image
@@ -32,10 +33,10 @@ from .lookahead import with_lookahead
 from .opening import Source, opened
 from .staged import PartDecoder, read_staged
 from .still import decode_tile, read_still
-from .targets import target_of
 from .tiles import Box
 from .video.coding import FrameDecoder
 from .video.kind import holds_clip
+from .wish import TILES, Wish, target_of
 
 Picture: TypeAlias = Source | Image.Image | NDArray[np.uint8] | NDArray[np.uint16] | Frame
 Progress: TypeAlias = Callable[[int, int], None]

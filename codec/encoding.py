@@ -3,73 +3,21 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from itertools import count
-from operator import index
-from typing import BinaryIO, SupportsIndex
+from typing import BinaryIO
 
-from ..bitstream.resampling import FACTORS
 from ..bitstream.writer import Writer, write_all
 from ..models import codecs, zoo
 from ..models.codecs import StagedCodec, StillCodec
-from ..models.refinement import DEFAULT_EFFORT, EFFORTS, REFINABLE, RefinedCodec, with_effort
+from ..models.refinement import RefinedCodec, with_effort
 from .frame import Frame
-from .resilience import check_resilience, spread_for
+from .resilience import spread_for
 from .staged import quality_of, write_staged
 from .still import Coded, header_of, write_still
-from .targets import Target, meet, meet_staged
+from .targets import meet, meet_staged
 from .tiles import blocks_of
+from .wish import Wish
 
 Progress = Callable[[int, int], None]
-
-TILES = tuple(1 << log2 for log2 in range(6, 11))  # sides that can be asked for, pixels
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """How a picture is to be encoded.
-
-    quality, stages, target: at most one is not None. tile: side of the tiles, pixels. resilience: how much of
-    the file may be lost and the picture be whole, percent. resampling: by which the sides are divided before
-    they are coded; None for 1, or for what a target's size asks for.
-    Raises:
-        ValueError: several of the three, no such tile or resampling, or a resilience out of range.
-    """
-
-    quality: float | None = None
-    stages: int | None = None
-    target: Target | None = None
-    tile: int = TILES[-1]
-    resilience: int | None = None
-    effort: int = DEFAULT_EFFORT
-    resampling: int | None = None
-
-    def __post_init__(self) -> None:
-        for name in ("effort", "tile", "resampling"):
-            object.__setattr__(self, name, _whole(name, getattr(self, name)))
-        check_resilience(self.resilience)
-        if not 0 <= self.effort < len(EFFORTS):
-            raise ValueError(f"effort must be 0 to {len(EFFORTS) - 1}, not {self.effort}")
-        if self.tile not in TILES:
-            raise ValueError(f"tile must be one of {', '.join(map(str, TILES))} pixels, not {self.tile}")
-        if self.resampling not in (None, *FACTORS):
-            raise ValueError(
-                f"resampling must be one of {', '.join(map(str, FACTORS))}, not {self.resampling}"
-            )
-        if sum(each is not None for each in (self.quality, self.stages, self.target)) > 1:
-            raise ValueError(
-                "quality, stages and target exclude each other: each of them chooses the quality"
-            )
-
-    @property
-    def tile_log2(self) -> int:
-        return self.tile.bit_length() - 1
-
-
-def _whole(name: str, value: SupportsIndex | None) -> int | None:
-    """An int of any kind of whole number, such as numpy's; None of None. Raises ValueError for others."""
-    try:
-        return None if value is None else index(value)
-    except TypeError:
-        raise ValueError(f"{name} must be a whole number, not {value!r}") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +40,8 @@ def encoder_for(spec: zoo.ModelSpec, device: str, wish: Wish) -> Encoder:
     Raises:
         ValueError: quality, stages or target that the model does not have.
     """
-    if wish.target and spec.quality is not None:
-        raise ValueError("a target chooses the quality: give a model that has more than one")
-    zoo.check_stages(spec, wish.stages)
-    quality = zoo.quality_for(spec, wish.quality)
-    if wish.resilience is not None and not spec.stages:
-        raise ValueError(
-            f"model '{spec.name}' does not code in stages: only files of one that does are resilient"
-        )
+    quality = wish.quality_of(spec)
     if spec.stages:
-        if (wish.resampling or 1) > 1:
-            raise ValueError(f"model '{spec.name}' codes in stages: such pictures are not resampled")
-        if wish.effort > DEFAULT_EFFORT:
-            raise ValueError(f"model '{spec.name}' takes no effort of {wish.effort}: {REFINABLE}")
         return _StagedEncoder(codecs.load_staged(spec, device), wish, quality).encode
     codec = with_effort(codecs.load(spec, device), wish.effort)
     return _StillEncoder(codec, wish, quality).encode

@@ -10,7 +10,7 @@ class TargetError(ValueError):
 
 
 class MediaWarning(UserWarning):
-    """Something of an image is not kept: further frames, bit depth, a profile the format cannot hold."""
+    """Something of an image is not kept (frames, bit depth, a profile), or takes up a target beside it."""
 
 
 class UnreadableMediaError(UnreadableImageError):

@@ -1,10 +1,9 @@
 """The quality that meets a target: a file's size, its bits per pixel, or a PSNR."""
 
 import io
-import math
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from enum import Enum
 from functools import cache
 
 from ..bitstream.reader import Reader
@@ -14,50 +13,19 @@ from ..models.codecs import StagedCodec, StillCodec
 from .alpha import alpha_to_png
 from .cutting import rewritten
 from .distortion import psnr_db
-from .errors import TargetError
+from .errors import MediaWarning, TargetError
 from .frame import Frame
 from .resampling import reduced
 from .resilience import spread_for
 from .staged import quality_of, read_staged, write_staged
 from .still import DEFAULT_TILE_LOG2, Coded, header_of, read_still, write_still
+from .wish import Aim, Target
 
 Progress = Callable[[int, int], None]
 
 MAX_ENCODES = 14
 FINEST = 0.01  # of quality: what a header can hold
-
-
-class Aim(Enum):
-    """What is aimed at: at most so many bytes or bits per pixel, or at least so many dB of PSNR."""
-
-    BYTES = "bytes"
-    BPP = "bits per pixel"
-    PSNR_DB = "dB"
-
-
-SLACK = {Aim.BYTES: 0.01, Aim.BPP: 0.01, Aim.PSNR_DB: 0.05}  # log of the size, dB
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """An aim and its value, above 0."""
-
-    aim: Aim
-    value: float
-
-    def __post_init__(self) -> None:
-        if not (math.isfinite(self.value) and self.value > 0):
-            raise ValueError(f"a target must be a number of {self.aim.value} above 0, not {self.value}")
-
-    def miss(self, found: float) -> float:
-        """How far a result lies above the target: log of the ratio for sizes, dB for PSNR."""
-        return found - self.value if self.aim is Aim.PSNR_DB else math.log(found / self.value)
-
-    @property
-    def accepted(self) -> tuple[float, float]:
-        """The misses that end the search: sizes just below the target, PSNR just above."""
-        slack = SLACK[self.aim]
-        return (0.0, slack) if self.aim is Aim.PSNR_DB else (-slack, 0.0)
+CROWDED = 0.5  # of a target: a larger share for metadata and alpha is seldom meant
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,15 +86,6 @@ def _unreachable(target: Target, limit: str, nearest: Attempt) -> str:
     )
 
 
-def target_of(size: int | None, bpp: float | None, psnr_db: float | None) -> Target | None:
-    """The one target among what a caller gave. Raises ValueError for several, or for one out of range."""
-    given = {Aim.BYTES: size, Aim.BPP: bpp, Aim.PSNR_DB: psnr_db}
-    targets = [Target(aim, value) for aim, value in given.items() if value is not None]
-    if len(targets) > 1:
-        raise ValueError(f"one target at a time, not {' and '.join(t.aim.value for t in targets)}")
-    return targets[0] if targets else None
-
-
 def meet(
     target: Target,
     frame: Frame,
@@ -172,15 +131,22 @@ def meet(
 
 
 def _check_passengers(target: Target, frame: Frame, alpha: bytes | None) -> None:
-    """Raises TargetError where metadata and alpha, which no quality makes smaller, are too large alone."""
+    """Raises TargetError where metadata and alpha, which no quality makes smaller, are too large alone.
+
+    Warns where they take more than half of the target.
+    """
     if target.aim is Aim.PSNR_DB:
         return
     metadata, opacity = frame.metadata.byte_count, len(alpha or b"")
-    if _measured_size(target, frame, metadata + opacity) >= target.value:
+    share = _measured_size(target, frame, metadata + opacity) / target.value
+    what = f"{metadata} bytes of metadata and {opacity} of alpha are kept as they are"
+    if share >= 1:
         raise TargetError(
-            f"a target of {target.value:g} {target.aim.value} cannot be met: {metadata} bytes of metadata "
-            f"and {opacity} of alpha are kept as they are (--metadata none leaves out the former)"
+            f"a target of {target.value:g} {target.aim.value} cannot be met: {what} "
+            "(--metadata none leaves out the former)"
         )
+    if share > CROWDED:
+        warnings.warn(f"{what}: {share:.0%} of the target, and the picture gets the rest", MediaWarning, 2)
 
 
 def _factors(frame: Frame) -> list[int]:
@@ -236,6 +202,7 @@ def meet_staged(
     header = header_of(frame, codec, quality_of(count, count), tile_log2, count)
     bits = write_staged(frame, Writer(stream, header, frame.metadata), header, codec, progress)
     reader = Reader(stream.getvalue())
+    _check_passengers(target, frame, reader.alpha)
     parts = list(reader.tiles())
     sized = target.aim is not Aim.PSNR_DB
     attempt = None

@@ -9,7 +9,7 @@ from ..entropy.coder import IndexCoder, SymbolCoder
 from ..entropy.prior import Int32, Latents
 from . import image_codec
 from .hyperprior import codec as hyperprior_codec
-from .zoo import ModelSpec
+from .zoo import ModelSpec, check_codes_pictures
 
 STRIDE = image_codec.STRIDE  # pixels per latent or token, each side, in every kind
 
@@ -126,8 +126,7 @@ class StagedCodec(Codec, Protocol):
 
 def load(spec: ModelSpec, device: str = "cpu", dtype: torch.dtype | None = None) -> StillCodec:
     """Load a model once per device; `dtype` insists on a type of the built-in exact path (tests do)."""
-    if spec.kind == "inter":
-        raise ValueError(f"model '{spec.name}' codes frames of clips that are predicted, not pictures")
+    check_codes_pictures(spec)
     if spec.stages:
         raise ValueError(f"model '{spec.name}' codes pictures in stages, and no frames of clips")
     if spec.kind == "hyperprior":

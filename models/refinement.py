@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..entropy.coder import RateCounter
+from .effort import DEFAULT_EFFORT, EFFORTS, REFINABLE, UNCORRECTED
 from .image import SCALES, ImageModel, scale_of
 from .image_codec import ImageCodec
 from .likelihood import gaussian_bits
@@ -24,11 +25,8 @@ from .weights import read_card, read_tensors
 from .zoo import ModelSpec
 
 Step = Callable[[int, int], None]
-EFFORTS = (0, 0, 25, 50, 100, 200, 400, 800)  # iterations of each effort
-UNCORRECTED, DEFAULT_EFFORT = 0, 1  # without iterations; see ImageCodec.analyse
 LEARNING_RATE = 0.01  # of Adam, in quantisation steps
 HOT, COLD, COOLING = 0.5, 0.2, 3.0  # the temperature falls exponentially from one to the other
-REFINABLE = "from 2 on latents are sought for image models that were trained for MSE, such as fast"
 REFRESHED = 4  # times the hyper-latents follow the latents
 
 

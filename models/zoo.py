@@ -142,6 +142,12 @@ def find_inter(name: str | None = None) -> ModelSpec:
     return spec
 
 
+def check_codes_pictures(spec: ModelSpec) -> None:
+    """Raises ValueError for a model of inter frames."""
+    if spec.kind == "inter":
+        raise ValueError(f"model '{spec.name}' codes frames of clips that are predicted, not pictures")
+
+
 def quality_for(spec: ModelSpec, quality: float | None) -> float:
     """The quality to encode with: the one asked for, else 50 or the model's only one.
 

@@ -79,6 +79,26 @@ def test_an_output_that_exists_is_an_error_unless_told_otherwise(folder: Path) -
     assert package.verify(output).ok
 
 
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        ("-m nosuch", "no model is called 'nosuch'"),
+        ("-m video", "codes frames of clips"),
+        ("--stages 3", "does not code in stages"),
+        ("--tile 65", "tile must be one of"),
+        ("--tile 0", "tile must be one of"),
+        ("-q 5 --target-size 4k", "exclude each other"),
+        ("-m vq --resampling 2", "not resampled"),
+    ],
+)
+def test_options_that_make_no_sense_fail_once_and_in_a_dry_run_too(
+    folder: Path, options: str, complaint: str
+) -> None:
+    done = linnet("encode", "-n", "-r", "in", "-o", "out", *options.split(), cwd=folder)
+    assert done.code == 2
+    assert done.err.count(complaint) == 1
+
+
 def test_a_dry_run_writes_nothing(folder: Path) -> None:
     done = linnet("encode", "-n", "-r", "in", "-o", "out", cwd=folder)
     assert done.code == 0

@@ -10,8 +10,9 @@ from model_samples import psnr_db
 from PIL import Image
 
 import linnet
+from linnet.models.effort import EFFORTS
 from linnet.models.quality import lambda_of, level_of
-from linnet.models.refinement import EFFORTS, annealed
+from linnet.models.refinement import annealed
 
 CORNER = (200, 40, 328, 168)
 QUALITY = 80.0

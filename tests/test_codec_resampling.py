@@ -1,6 +1,7 @@
 """Pictures coded smaller than they are shown: all comes back in full size, and small targets are met."""
 
 import io
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ import linnet
 import linnet.pillow
 from linnet.bitstream import Metadata, Reader, Writer
 from linnet.codec.distortion import psnr_db
+from linnet.codec.errors import MediaWarning
 from linnet.codec.frame import Frame
 from linnet.codec.hidden import with_hidden_filled
 from linnet.codec.resampling import reduced
@@ -174,8 +176,18 @@ def test_what_is_kept_as_it_is_can_be_too_large_for_a_target(picture: np.ndarray
         (Frame(picture, alpha), r"0 bytes of metadata and \d{5} of alpha"),
         (Frame(picture, metadata=Metadata(icc=bytes(3000))), "3000 bytes of metadata and 0 of alpha"),
     ):
-        with pytest.raises(linnet.TargetError, match=why):
-            linnet.encode(source, target_size=2000)
+        for model in ("fast", "vq"):
+            with pytest.raises(linnet.TargetError, match=why):
+                linnet.encode(source, target_size=2000, model=model)
+
+
+def test_what_takes_more_than_half_of_a_target_is_warned_about(picture: np.ndarray) -> None:
+    labelled = Frame(picture, metadata=Metadata(icc=bytes(3000)))
+    with pytest.warns(MediaWarning, match="3000 bytes of metadata .* 60% of the target"):
+        assert linnet.encode(labelled, target_size=5000).bytes <= 5000
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", MediaWarning)
+        linnet.encode(labelled, target_size=7000)
 
 
 def test_the_smallest_of_all_files_is_what_a_refusal_names() -> None:

@@ -9,7 +9,8 @@ from PIL import Image
 
 import linnet
 from linnet.codec.distortion import psnr_db
-from linnet.codec.targets import Aim, Attempt, Target, search
+from linnet.codec.targets import Attempt, search
+from linnet.codec.wish import Aim, Target
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """`linnet encode`: pictures in, .lnt files out."""
 
+from collections.abc import Sequence
 from enum import Enum
 from typing import Annotated
 
@@ -10,7 +11,7 @@ from ..video.kind import SUFFIXES as CLIP_SUFFIXES
 from . import options
 from .console import Console
 from .encoder import Aim, Encoder, MetadataChoice
-from .jobs import Placement
+from .jobs import Job, Placement
 from .run import run_jobs
 from .team import Executor, Team
 from .writing import Writing, limits_of
@@ -176,5 +177,9 @@ def encode(
         resampling,
         inter_model,
     )
-    team = Team(jobs, executor, address)
-    raise Exit(run_jobs(console, lambda: writing.checked(placement.jobs(inputs)), encoder, team, writing))
+
+    def plan() -> Sequence[Job]:
+        encoder.check()
+        return writing.checked(placement.jobs(inputs))
+
+    raise Exit(run_jobs(console, plan, encoder, Team(jobs, executor, address), writing))

@@ -6,7 +6,9 @@ from enum import Enum
 
 from ...bitstream.limits import Limits
 from ...models import zoo
+from ...models.effort import DEFAULT_EFFORT
 from ..video.kind import is_clip, is_sequence
+from ..wish import TILES, Wish, target_of
 from .clips import ClipEncoding
 from .console import Progress
 from .exits import UsageError
@@ -82,12 +84,25 @@ class Encoder:
     resampling: int | None
     inter_model: str | None
 
-    def __call__(self, job: Job, progress: Progress) -> Outcome:
-        self.aim.check()
-        spec = zoo.find(self.model)  # what is wrong is said before torch is loaded
-        zoo.quality_for(spec, self.aim.quality)
-        zoo.check_stages(spec, self.aim.stages)
+    @property
+    def wish(self) -> Wish:
+        """What the options ask of a picture. Raises ValueError where that makes no sense."""
+        return Wish(
+            quality=self.aim.quality,
+            stages=self.aim.stages,
+            target=target_of(self.aim.size, self.aim.bpp, self.aim.psnr),
+            tile=TILES[-1] if self.tile is None else self.tile,
+            resilience=self.resilience,
+            effort=DEFAULT_EFFORT if self.effort is None else self.effort,
+            resampling=self.resampling,
+        )
 
+    def check(self) -> None:
+        """Raises ValueError for options that make no sense whatever the inputs, before anything is loaded."""
+        self.aim.check()
+        self.wish.quality_of(zoo.find(self.model))
+
+    def __call__(self, job: Job, progress: Progress) -> Outcome:
         source = job.source if job.source != PIPE else standard_input()
         if is_sequence(job.source) or is_clip(source):
             return self._encode_clip(job, progress)
@@ -102,7 +117,7 @@ class Encoder:
         for option, value in of_clips.items():
             if value is not None:
                 raise UsageError(f"{job.source} is a picture: {option} is for clips")
-        from ..api import DEFAULT_EFFORT, TILES, EncodeResult, encode
+        from ..api import EncodeResult, encode
 
         in_memory = self.verified or job.dest == PIPE
         result: EncodeResult = encode(
@@ -113,9 +128,9 @@ class Encoder:
             target_bpp=self.aim.bpp,
             target_psnr=self.aim.psnr,
             stages=self.aim.stages,
-            tile=TILES[-1] if self.tile is None else self.tile,
+            tile=self.wish.tile,
             resilience=self.resilience,
-            effort=DEFAULT_EFFORT if self.effort is None else self.effort,
+            effort=self.wish.effort,
             resampling=self.resampling,
             model=self.model,
             device=self.device,
