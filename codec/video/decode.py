@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from math import ceil
 from typing import BinaryIO, TypeAlias
 
 from ...bitstream.clip_frames import FrameHead, FrameKind
@@ -12,15 +13,15 @@ from ...bitstream.errors import LinnetError
 from ...bitstream.limits import Limits
 from ..atomic import atomic_write
 from ..device import device_name
-from ..frame import Frame, Samples
+from ..frame import Samples
 from ..opening import Source, opened
 from ..orientation import swaps_sides
-from ..saving import find_format, save_image
 from .ahead import ahead
 from .coding import FrameDecoder, Undrawn
 from .kind import is_sequence
+from .picture_folder import PictureFolder
 from .sink import CONTAINERS, Container, MediaSink, find_container, suffix_of
-from .times import exact
+from .times import meant
 from .walking import FrameWalk, absent_between
 
 _READ_AHEAD = 2  # frames whose integers wait for their pixels
@@ -43,8 +44,9 @@ class _Read:
     """The integers of a frame. early: only those behind it are shown, which depend on it."""
 
     integers: Undrawn
-    head: FrameHead
-    early: bool
+    time: int  # ticks, as the duration
+    duration: int
+    early: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +130,9 @@ class _Job:
         header = reader.header
         self._reader, self._partial, self._progress = reader, partial, progress
         self._decoder = FrameDecoder.load(header, device)
-        self._start = None if start is None else exact(start)
-        self._end = None if end is None else exact(end)
+        tick = reader.clip.tick
+        self._start = None if start is None else meant(start, tick)
+        self._end = None if end is None else meant(end, tick)
         turned = swaps_sides(header.orientation)
         size = (header.height, header.width) if turned else (header.width, header.height)
         self.result = VideoDecodeResult(*size)
@@ -147,19 +150,24 @@ class _Job:
                     continue
                 pixels = self._decoder.draw(item.integers)
                 if not item.early:
-                    yield _Shown(pixels, item.head.time, item.head.duration)
+                    yield _Shown(pixels, item.time, item.duration)
 
     def _read(self) -> Iterator[_Read | PacketGroup]:
         """Integers of the frames, and packets, of the wanted time."""
         result, tick = self.result, self._reader.clip.tick
         told = result.damage.append if self._partial else None
         walk, before = FrameWalk(self._decoder, told), None
+        held: _Read | None = None  # begins before the start, and stands until the next one comes
         for item in self._items(told):
             if isinstance(item, PacketGroup):
                 if wanted := self._wanted(item):
                     yield wanted
                 continue
             seconds = item.head.time * tick
+            if held is not None and before is not None:
+                follows = item.head.number == before.number + 1  # else what came between is lost
+                yield self._cut(held, item.head.time if follows else held.time + held.duration)
+                held = None
             result.lost += self._absent(before, item.head)
             before = item.head
             if self._end is not None and seconds >= self._end:
@@ -169,13 +177,35 @@ class _Job:
             integers = walk.read(item)  # also of one that is shown too early: the next ones depend on it
             is_early = self._start is not None and seconds < self._start
             if integers is not None:
-                yield _Read(integers, item.head, is_early)
+                read = _Read(integers, item.head.time, item.head.duration)
+                if is_early:
+                    held = read
+                else:
+                    yield self._cut(read, None)
             elif not is_early:
                 result.lost += 1
         else:
             self._last_s = None if before is None else float(before.time * tick)
+        if held is not None:
+            yield self._cut(held, held.time + held.duration)
         if result.damage and self._total:
             result.lost += self._total - (before.number + 1 if before else 0)
+
+    def _cut(self, read: _Read, until: int | None) -> _Read:
+        """A frame as it is shown in the wanted time.
+
+        Args:
+            until: ticks, for one that begins before the start: when the next one comes.
+        """
+        tick, time, duration = self._reader.clip.tick, read.time, read.duration
+        if until is not None and self._start is not None:
+            time = max(time, int(self._start / tick // 1))
+            if until <= time:
+                return replace(read, early=True)
+            duration = duration and until - time
+        if self._end is not None and duration:
+            duration = min(duration, max(1, ceil(self._end / tick) - time))
+        return replace(read, time=time, duration=duration)
 
     def _items(self, told: OnDamage | None) -> Iterator[Item]:
         """All items, or those from the last key frame before the start on."""
@@ -212,6 +242,12 @@ class _Job:
                 kept.append(packet)
         return replace(group, packets=kept) if kept else None
 
+    def _begin(self, groups: list[PacketGroup], time: int) -> int:
+        """When the first of some packets begins, or a time that is earlier, in ticks of the clip."""
+        tick, streams = self._reader.clip.tick, self._reader.streams
+        packets = ((packet.time, streams[group.stream].tick) for group in groups for packet in group.packets)
+        return min([time, *(int(at * unit / tick // 1) for at, unit in packets if at is not None)])
+
     def _count(self, shown: int) -> None:
         self.result.frames = shown
         if self._progress is not None:
@@ -231,12 +267,15 @@ class _Job:
         """Write what comes into a media file."""
         reader = self._reader
         sink = MediaSink(stream, container, codec, reader.header, reader.streams, reader.tags)
-        shift: int | None = 0 if self._start is None else None  # ticks, to begin at 0
+        # Ticks, to begin at 0: of a part of a clip, and of frames that have no times where packets do.
+        shift: int | None = 0 if self._start is None and container.timed else None
         held: list[PacketGroup] = []  # until the first frame tells by how much they move
         shown = 0
         for piece in pieces:
             if isinstance(piece, _Shown):
-                shift = -piece.time if shift is None else shift
+                if shift is None:
+                    late = not container.timed and container.streams
+                    shift = -(self._begin(held, piece.time) if late else piece.time)
                 while held:
                     sink.write_packets(held.pop(0), shift * reader.clip.tick)
                 sink.write(piece.pixels, piece.time + shift, piece.duration)
@@ -251,13 +290,10 @@ class _Job:
 
     def save_pictures(self, pieces: Iterator[_Piece], pattern: str, overwrite: bool) -> None:
         """Write what comes as numbered pictures, from 1 on, upright."""
-        find_format(suffix_of(pattern))
-        folder, name = os.path.split(pattern)  # whose names may have a % of their own
-        shown = 0
-        for piece in pieces:
-            if isinstance(piece, _Shown):
-                shown += 1
-                frame = Frame(piece.pixels, orientation=self._reader.header.orientation)
-                save_image(frame, os.path.join(folder, name % shown), overwrite=overwrite)
-                self._count(shown)
-        self._check_any()
+        orientation = self._reader.header.orientation
+        with PictureFolder(pattern, orientation, self._total, overwrite) as pictures:
+            for piece in pieces:
+                if isinstance(piece, _Shown):
+                    pictures.write(piece.pixels)
+                    self._count(self.result.frames + 1)
+            self._check_any()

@@ -14,6 +14,8 @@ from ..errors import MediaWarning
 
 _MEDIA = {"audio": Media.AUDIO, "subtitle": Media.SUBTITLE}
 _FORMS = {Form.MATROSKA: "matroska", Form.MP4: "mp4", Form.QUICKTIME: "mov"}
+_DISPOSITIONS = 2**31 - 1  # FFmpeg keeps them in an int
+_UNTIMED = {"aac", "vorbis", "opus", "flac"}  # whose packets have no length that an AVI could state
 _STAND_IN = bytes(64)  # a packet, since FFmpeg reads no file without any
 
 
@@ -49,6 +51,15 @@ def describe(stream: AvStream) -> Stream | None:
 
 def _parameters(stream: AvStream, form: str) -> bytes:
     """A file of one track like this one, with one packet that means nothing."""
+    data = _lone(stream, form)
+    with _opened(data, form) as file:
+        if file.streams[0].codec_context.name != stream.codec_context.name:
+            raise ValueError(f"{form} has no place for {stream.codec_context.name}")
+    return data
+
+
+def _lone(stream: AvStream, form: str) -> bytes:
+    """As _parameters, unchecked. Raises FFmpegError, ValueError."""
     data = io.BytesIO()
     with av.open(data, "w", format=form) as file:
         copy = file.add_stream_from_template(stream)
@@ -56,10 +67,14 @@ def _parameters(stream: AvStream, form: str) -> bytes:
         packet.stream = copy
         packet.time_base, packet.pts, packet.dts, packet.duration = Fraction(1, 1000), 0, 0, 1
         file.mux(packet)
-    with _opened(data.getvalue(), form) as file:
-        if file.streams[0].codec_context.name != stream.codec_context.name:
-            raise ValueError(f"{form} has no place for {stream.codec_context.name}")
     return data.getvalue()
+
+
+def _check_takes(form: str, stream: AvStream) -> None:
+    """Raises FFmpegError or ValueError where a container does not hold a stream, which it may say late."""
+    if form == "avi" and stream.codec_context.name in _UNTIMED:
+        raise ValueError("it would lose its times")
+    _lone(stream, form)
 
 
 def _opened(data: bytes, form: str) -> InputContainer:
@@ -77,18 +92,21 @@ def add_stream(file: OutputContainer, stream: Stream) -> AvStream | None:
     """
     try:
         with _opened(stream.parameters, _FORMS[stream.form]) as parameters:
+            _check_takes(file.format.name, parameters.streams[0])
             added = file.add_stream_from_template(parameters.streams[0])
     except (FFmpegError, ValueError, IndexError, KeyError) as error:
         kind = stream.media.name.lower()
+        reason = error.strerror if isinstance(error, FFmpegError) else str(error)
         warnings.warn(
-            f"the {kind} ({stream.codec}) is left out: {file.format.name} does not take it ({error})",
+            f"the {kind} ({stream.codec}) is left out: {file.format.name} does not take it ({reason}), "
+            "mkv may",
             MediaWarning,
             stacklevel=2,
         )
         return None
     added.time_base = stream.tick
     added.metadata.update(stream.tags)
-    added.disposition = stream.disposition
+    added.disposition = stream.disposition & _DISPOSITIONS
     return added
 
 

@@ -22,6 +22,7 @@ _FLAGS = (
 _NAMES = {Siting.LEFT: "left", Siting.CENTER: "center", Siting.TOP_LEFT: "topleft"}
 _STEPS = {(0, 0): Sampling.YUV444, (1, 0): Sampling.YUV422, (1, 1): Sampling.YUV420}
 _PROBE_PX = 32
+BT709_MATRIX, UNKNOWN_MATRIX = 1, 2
 MATRICES = (0, 1, 2, 4, 5, 6, 7, 9)  # of ITU-T H.273, those that FFmpeg converts with
 
 
@@ -51,7 +52,9 @@ def depth_of(form: VideoFormat) -> int:
 
 
 def range_of(frame: VideoFrame) -> Range:
-    """The range that a frame states, or that its format means."""
+    """The range that a frame states, or that its format means; grey is turned into the full one."""
+    if sampling_of(frame.format) is Sampling.GREY:
+        return Range.FULL
     if frame.format.is_rgb or frame.format.has_palette or frame.format.name.startswith("yuvj"):
         return Range.FULL
     known = {int(ColorRange.MPEG): Range.LIMITED, int(ColorRange.JPEG): Range.FULL}
@@ -114,8 +117,17 @@ class ToRgb:
         converted = self._reformatter.reformat(frame, format=self._format, interpolation=_FLAGS).to_ndarray()
         kind = np.uint8 if self._format == "rgb24" else np.uint16
         pixels: Samples = converted.astype(kind, copy=False)
-        # Of grey all three are the same.
-        return np.ascontiguousarray(pixels[:, :, :1]) if self._grey else pixels
+        if not self._grey:
+            return pixels
+        grey = np.ascontiguousarray(pixels[:, :, :1])  # all three are the same
+        return _expanded(grey) if frame.color_range == ColorRange.MPEG else grey
+
+
+def _expanded(grey: Samples) -> Samples:
+    """Limited range to full, which FFmpeg leaves to others where there is no colour."""
+    unit = 257 if grey.dtype == np.uint16 else 1
+    full = np.rint((grey.astype(np.float64) - 16 * unit) * (255 / 219)).clip(0, 255 * unit)
+    return full.astype(np.uint16) if unit > 1 else full.astype(np.uint8)
 
 
 class FromRgb:
@@ -158,8 +170,8 @@ class FromRgb:
 
 
 def matrix_out(clip: ClipFormat) -> int:
-    """The matrix to convert with and to state; of RGB the unknown one, which FFmpeg knows what to do with."""
-    return 2 if clip.sampling is Sampling.RGB or clip.matrix == 0 else clip.matrix
+    """The matrix to convert with and to state: for RGB's own the unknown one, for which FFmpeg has BT.601."""
+    return UNKNOWN_MATRIX if clip.matrix == 0 else clip.matrix
 
 
 def range_out(clip: ClipFormat) -> int:

@@ -19,7 +19,7 @@ from ..frame import Frame, Samples
 from ..opening import Source, opened
 from ..orientation import swaps_sides, turn_upright
 from .coding import FrameDecoder
-from .times import exact
+from .times import meant
 from .walking import FrameCursor, FrameWalk
 
 
@@ -157,7 +157,7 @@ class VideoReader:
 
     def seek(self, time: float) -> Iterator[VideoFrame]:
         """The frames from the one on that is shown at a time in seconds."""
-        ticks = int(exact(time) / self.tick // 1)
+        ticks = int(meant(time, self.tick) / self.tick // 1)
         return self._shown_from(ticks, self._reader.items_from(time=ticks, on_damage=self._on_damage))
 
     def _shown_from(self, ticks: int, items: Iterator[Item]) -> Iterator[VideoFrame]:

@@ -11,12 +11,13 @@ from typing import BinaryIO
 
 import av
 from av.codec import Codec
+from av.codec.context import Flags
 from av.container import OutputContainer
 from av.error import FFmpegError
 from av.stream import Stream as AvStream
 from av.video.stream import VideoStream
 
-from ...bitstream.clip import ClipFormat, Siting
+from ...bitstream.clip import ClipFormat, Sampling, Siting
 from ...bitstream.clip_reader import PacketGroup
 from ...bitstream.clip_streams import Stream
 from ...bitstream.errors import LimitExceededError, UnsupportedVersionError
@@ -25,7 +26,16 @@ from ..errors import MediaWarning
 from ..frame import Samples
 from ..orientation import swaps_sides, turn_upright
 from .passengers import add_stream, to_av
-from .pixels import MATRICES, FromRgb, format_names, has_known_matrix, matrix_out, range_out
+from .pixels import (
+    BT709_MATRIX,
+    MATRICES,
+    UNKNOWN_MATRIX,
+    FromRgb,
+    format_names,
+    has_known_matrix,
+    matrix_out,
+    range_out,
+)
 from .turning import matrix_of
 
 Words = dict[str, str]
@@ -38,7 +48,8 @@ DEFAULT_RATE = Fraction(25)  # frames per second, where none is known and one is
 class Container:
     """One kind of output.
 
-    turns: it can say how to turn the picture; timed: each has their own time; streams, rgb: it takes them.
+    turns: it can say how to turn the picture; timed: frames have their own times; streams, rgb: it takes
+    them; tagged: it can say what the colours mean.
     """
 
     name: str  # FFmpeg's
@@ -47,6 +58,7 @@ class Container:
     timed: bool = True
     streams: bool = True
     rgb: bool = True
+    tagged: bool = True
 
 
 CONTAINERS = {
@@ -57,7 +69,7 @@ CONTAINERS = {
     "webm": Container("webm", "libvpx-vp9"),
     "nut": Container("nut", "ffv1"),
     "avi": Container("avi", "libx264", timed=False),
-    "y4m": Container("yuv4mpegpipe", "rawvideo", timed=False, streams=False, rgb=False),
+    "y4m": Container("yuv4mpegpipe", "rawvideo", timed=False, streams=False, rgb=False, tagged=False),
 }
 # Names that people know, and what their encoder needs so that the loss is Linnet's.
 _ENCODERS: dict[str, tuple[str, Words]] = {
@@ -146,7 +158,7 @@ class MediaSink:
         tags: Words,
     ) -> None:
         assert header.clip is not None
-        self._container, self._clip = container, header.clip
+        self._container, self._clip = container, _as_written(header.clip, container)
         if not has_known_matrix(self._clip.sampling, self._clip.matrix):
             raise UnsupportedVersionError(
                 f"colour matrix {self._clip.matrix} is not supported, of ITU-T H.273 those are "
@@ -156,7 +168,11 @@ class MediaSink:
         self._orientation = 1 if container.turns else header.orientation
         turned = swaps_sides(self._orientation)
         size = (header.height, header.width) if turned else (header.width, header.height)
-        options = {} if _can_seek(stream) or container.name != "mp4" else {"movflags": _FRAGMENTS}
+        options = {}
+        if container.name in ("mp4", "mov"):
+            options = {"movie_timescale": _EDITS_PER_S} | (
+                {} if stream.seekable() else {"movflags": _FRAGMENTS}
+            )
         if container.name == "yuv4mpegpipe":
             options["strict"] = "-1"  # more than 8 bits
         file = av.open(stream, "w", format=container.name, container_options=options)
@@ -173,7 +189,7 @@ class MediaSink:
         siting = Siting.CENTER if container.name == "yuv4mpegpipe" else self._clip.siting
         self._from_rgb = FromRgb(replace(self._clip, siting=siting), self._format)
         self._slots = 0  # frames written, where frames have no times
-        self._begun: int | None = None  # ticks of the first of them
+        self._left_out = False  # whether a frame was, for lack of a slot
         self._held: tuple[Samples, int, int] | None = None
 
     def _add_video(self, codec: str, size: tuple[int, int], turned: bool) -> VideoStream:
@@ -190,6 +206,7 @@ class MediaSink:
         context = stream.codec_context
         context.time_base = self._tick
         context.thread_type = "AUTO"
+        context.flags |= Flags.frame_duration  # else the last frame gets that of the one before
         if clip.aspect:
             context.sample_aspect_ratio = 1 / clip.aspect if turned else clip.aspect
         context.color_primaries, context.color_trc = clip.primaries, clip.transfer
@@ -216,12 +233,18 @@ class MediaSink:
         self._held = upright, time, duration
 
     def _fill(self, until: int) -> None:
-        """Write the held frame as often as it takes to reach a time, counted from the first frame: what is
-        rounded then never adds up. Raises LimitExceededError where that is too often."""
+        """Write the held frame as often as it takes to reach a time, counted from 0: what is rounded then
+        never adds up. One that comes when more slots are filled than have gone by is left out.
+
+        Warns:
+            MediaWarning: with the first that is left out. Raises LimitExceededError: it takes too often.
+        """
         assert self._held is not None
         pixels, time, _ = self._held
-        self._begun = time if self._begun is None else self._begun
-        slots = round((until - self._begun) * self._clip.tick * self._rate)
+        slots = round(until * self._clip.tick * self._rate)
+        if slots < self._slots:
+            self._leave_out(time)
+            return
         repeats = max(1, slots - self._slots)
         if repeats > MAX_REPEATS:
             raise LimitExceededError(
@@ -232,6 +255,17 @@ class MediaSink:
         for _ in range(repeats):
             self._encode(pixels, self._slots, 1)
             self._slots += 1
+
+    def _leave_out(self, time: int) -> None:
+        if not self._left_out:
+            self._left_out = True
+            warnings.warn(
+                f"frames come faster than {float(self._rate):g} a second, the constant rate of "
+                f"{self._container.name}: some are left out, from {float(time * self._clip.tick):g} s on; "
+                "mkv and mp4 hold all",
+                MediaWarning,
+                stacklevel=2,
+            )
 
     def _check_time(self, time: int, duration: int) -> None:
         """Raises LimitExceededError."""
@@ -250,7 +284,7 @@ class MediaSink:
             self._file.mux(self._video.encode(frame))
 
     @contextmanager
-    def _blaming(self) -> Iterator[None]:
+    def _blaming(self, passenger: str = "") -> Iterator[None]:
         """Say FFmpeg's errors in our words; the disk's stay what they are."""
         try:
             yield
@@ -258,10 +292,14 @@ class MediaSink:
             if isinstance(error, OSError):
                 raise
             reason = error.strerror if isinstance(error, FFmpegError) else str(error)
-            raise ValueError(
-                f"{self._container.name} with {self._video.codec_context.name} cannot hold this clip "
-                f"({reason}): try mkv, or another video codec such as ffv1"
-            ) from error
+            form, video = self._container.name, self._video.codec_context.name
+            what = (
+                f"{form} cannot hold {passenger}"
+                if passenger
+                else f"{form} with {video} cannot hold this clip"
+            )
+            advice = "try mkv" if passenger else "try mkv, or another video codec such as ffv1"
+            raise ValueError(f"{what} ({reason}): {advice}") from error
 
     def write_packets(self, group: PacketGroup, shift: Fraction = Fraction(0)) -> None:
         """Write packets of a stream, moved by so many seconds."""
@@ -271,24 +309,28 @@ class MediaSink:
         if target is None:
             return
         for packet in group.packets:
-            with self._blaming():
+            with self._blaming(f"a packet of its {stream.media.name.lower()} ({stream.codec})"):
                 self._file.mux(to_av(packet, stream, target, round(shift / stream.tick)))
 
     def finish(self) -> None:
         """Write what is held, and the end."""
         if self._held is not None:
             _, time, duration = self._held
-            self._fill(time + duration)
+            self._fill(time + (duration or round(1 / (self._rate * self._clip.tick))))
         with self._blaming():
             self._file.mux(self._video.encode(None))
             self._file.close()
 
 
-_FRAGMENTS = "frag_keyframe+empty_moov+default_base_moof"  # of an MP4 whose front is not written last
+def _as_written(clip: ClipFormat, container: Container) -> ClipFormat:
+    """The clip, with a matrix where it had none: one that players are told, or the one that they take."""
+    if clip.sampling is not Sampling.RGB:
+        return clip
+    return replace(clip, matrix=BT709_MATRIX if container.tagged else UNKNOWN_MATRIX)
 
 
-def _can_seek(stream: BinaryIO) -> bool:
-    return stream.seekable()
+_EDITS_PER_S = "90000"  # how finely an MP4 says when sound begins; FFmpeg's default is milliseconds
+_FRAGMENTS = "frag_keyframe+delay_moov+default_base_moof"  # of an MP4 whose front is not written last
 
 
 def suffix_of(dest: str | os.PathLike[str]) -> str:

@@ -5,7 +5,7 @@ import os
 import warnings
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from inspect import GEN_RUNNING, getgeneratorstate
 from itertools import chain
@@ -25,12 +25,14 @@ from ...bitstream.limits import Limits
 from ..errors import MediaWarning, UnreadableMediaError
 from ..frame import Samples
 from .kind import is_sequence
+from .numbered import check_unbroken
 from .passengers import describe, from_av
 from .pixels import MATRICES, ToRgb, depth_of, has_known_matrix, range_of, sampling_of, siting_of
 from .turning import orientation_of
 
 _SLACK_S = 0.2  # by which a duration may be wrong
 _MAX_RATE = 1000  # frames per second; more is not believed
+_MOST_BEHIND = 4096  # packets that wait for the next frame; of a lasting picture more may come
 _SEQUENCE_RATE = "25"  # frames per second of numbered pictures, as FFmpeg has it
 
 
@@ -90,6 +92,8 @@ class MediaSource:
         self._partial = partial
         is_path = isinstance(source, (str, os.PathLike))
         self.name = os.fspath(source) if is_path else getattr(source, "name", "the stream")
+        if is_path and is_sequence(os.fspath(source)):
+            self._check_numbers(os.fspath(source))
         with blaming(str(self.name)):
             self._file = _open(os.fspath(source) if is_path else source)
         try:
@@ -97,6 +101,14 @@ class MediaSource:
         except BaseException:
             self._file.close()
             raise
+
+    def _check_numbers(self, pattern: str) -> None:
+        try:
+            check_unbroken(pattern)
+        except UnreadableMediaError as error:
+            if not self._partial:
+                raise
+            warnings.warn(f"{error}; those before are used", MediaWarning, stacklevel=3)
 
     def _begin(self) -> None:
         """Read up to the first frame, which says what the clip is like."""
@@ -130,6 +142,12 @@ class MediaSource:
         has_alpha = any(part.is_alpha for part in first.format.components)
         if has_alpha and self._video.codec_context.name != "gif":  # whose frames always have it
             warnings.warn(f"{self.name} has transparency, which is not kept", MediaWarning, stacklevel=2)
+        if first.interlaced_frame:
+            warnings.warn(
+                f"{self.name} is interlaced: two fields are coded as one frame, and their order is not kept",
+                MediaWarning,
+                stacklevel=2,
+            )
         sampling, matrix = sampling_of(first.format), int(first.colorspace) & 255
         if not has_known_matrix(sampling, matrix):
             raise UnreadableMediaError(
@@ -176,13 +194,25 @@ class MediaSource:
             UnreadableMediaError: damaged, or a frame of another size.
         """
         number, last = 0, None
+        held: SourceFrame | None = None  # until the one behind it tells how long it stands
+        behind: list[SourcePacket] = []
         early, self._early = self._early, []
         for item in chain(early, self._packets):
             if isinstance(item, SourcePacket):
-                yield item
-                continue
-            yield (frame := self._frame(item, number, last))
-            number, last = number + 1, frame.time
+                behind.append(item)
+                if len(behind) < _MOST_BEHIND:
+                    continue
+                following = None
+            else:
+                following = self._frame(item, number, last)
+                number, last = number + 1, following.time
+            if held is not None:
+                yield held if following is None else _until(held, following)
+            yield from behind
+            held, behind = following, []
+        if held is not None:
+            yield held
+        yield from behind
 
     def _frame(self, frame: VideoFrame, number: int, last: int | None) -> SourceFrame:
         if (frame.width, frame.height) != (self.width, self.height):
@@ -208,7 +238,7 @@ class MediaSource:
 
     def _demuxed(self, streams: list[AvStream]) -> Generator[VideoFrame | SourcePacket, None, None]:
         """Decoded frames and other packets as they come."""
-        packets = frames = 0
+        packets = frames = shown = 0  # shown: where the last frame ends, ticks
         end = Fraction(0)  # of what has come, seconds
         try:
             with blaming(str(self.name)):
@@ -220,6 +250,8 @@ class MediaSource:
                             yield SourcePacket(self._numbers[packet.stream.index], from_av(packet))
                         continue
                     packets += packet.size > 0
+                    if packet.pts is not None:
+                        shown = max(shown, packet.pts + (packet.duration or 0))
                     if packet.is_corrupt:
                         raise UnreadableMediaError(f"{self.name} is damaged behind frame {frames}")
                     for frame in packet.decode():
@@ -229,9 +261,7 @@ class MediaSource:
                         frames += 1
                         yield frame
             if "mp4" in self._file.format.name and packets < self._video.frames:
-                raise UnreadableMediaError(
-                    f"{self.name} is cut off: it announces {self._video.frames} frames and has {packets}"
-                )
+                self._check_edits(shown, packets)
             self._check_end(end, len(streams))
         except UnreadableMediaError as error:
             if not self._partial:
@@ -242,6 +272,14 @@ class MediaSource:
             if not frames:
                 raise
             warnings.warn(f"{error}; the {frames} frames before are used", MediaWarning, stacklevel=2)
+
+    def _check_edits(self, shown: int, packets: int) -> None:
+        """An MP4 has fewer frames than announced where it is cut off, or where its edits leave some out."""
+        video = self._video
+        if video.duration is None or shown < (video.start_time or 0) + video.duration:
+            raise UnreadableMediaError(
+                f"{self.name} is cut off: it announces {video.frames} frames and has {packets}"
+            )
 
     def _check_end(self, end: Fraction, streams: int) -> None:
         """Matroska just ends where it is cut: only the duration in its front tells."""
@@ -261,6 +299,14 @@ class MediaSource:
             return [frame for frame in self._video.decode(None) if not frame.is_corrupt]
         except FFmpegError:
             return []
+
+
+def _until(frame: SourceFrame, following: SourceFrame) -> SourceFrame:
+    """The frame, with the duration that lies between it and the next one, if it had any.
+
+    FFmpeg tells durations of frames that are not coded in the order in which they are shown in the wrong one.
+    """
+    return replace(frame, duration=following.time - frame.time) if frame.duration else frame
 
 
 def _chosen(file: InputContainer, name: str) -> tuple[VideoStream, list[tuple[AvStream, Stream]]]:
