@@ -21,6 +21,11 @@ class Limits:
     max_packets_bytes: int = 2**26  # one chunk of sound or subtitles
     max_tile_side: int = 2048  # pixels, as far as the picture reaches; networks see a tile as a whole
 
+    @classmethod
+    def none(cls) -> "Limits":
+        """Those of a reader that trusts its file, since it has just been written here."""
+        return cls(**{field.name: 2**62 for field in fields(cls)})
+
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)

@@ -27,12 +27,14 @@ from .deep import decode_deep
 from .errors import MediaWarning, UnreadableImageError
 from .frame import Frame, Samples
 from .modes import samples_of, scale_transparent_level
-from .png import count_pixel_bytes
+from .opening import check_stream
+from .png import count_pixel_bytes, without_bulk
 from .tags import orientation_in, read_metadata
 
 ImageSource: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | Image.Image
 
 # The plugins are imported, and so registered; no others are tried, whatever else is installed.
+_PREFIX_BYTES = 16  # that tell the formats apart
 _PLUGINS = (
     PngImagePlugin.PngImageFile,
     JpegImagePlugin.JpegImageFile,
@@ -69,14 +71,13 @@ def load_image(source: ImageSource, limits: Limits | None = None) -> Frame:
     if isinstance(source, (str, os.PathLike)):
         with Path(source).open("rb") as stream:
             return _load_stream(stream, limits, f"'{os.fspath(source)}'")
+    check_stream(source)
     return _load_stream(source, limits, f"'{getattr(source, 'name', 'the stream')}'")
 
 
 def _load_stream(stream: BinaryIO, limits: Limits, name: str) -> Frame:
-    if not stream.seekable():
-        stream = io.BytesIO(stream.read())
     with _blaming(name):
-        image = _open(stream)
+        image = _open(stream, limits, name)
     return _frame_of(image, limits, name)
 
 
@@ -96,22 +97,43 @@ def _blaming(name: str) -> Iterator[None]:
         raise UnreadableImageError(f"{name} cannot be read as an image: {reason}") from error
 
 
-def _open(stream: BinaryIO) -> ImageFile.ImageFile:
+def _open(stream: BinaryIO, limits: Limits, name: str) -> ImageFile.ImageFile:
     """Open with the plugin that accepts the first bytes.
 
     Not with Image.open, whose size limit is a global of the process and unlike ours.
     """
-    prefix = stream.read(16)
-    if stream.tell() != len(prefix):
-        stream = io.BytesIO(prefix + stream.read())  # plugins seek from the beginning
+    prefix = b""
+    while len(prefix) < _PREFIX_BYTES and (more := stream.read(_PREFIX_BYTES - len(prefix))):
+        prefix += more
     if not prefix:
         raise UnreadableImageError("it is empty")
     for form in FORMATS:
         factory, accepts = Image.OPEN[form]
         if accepts is None or accepts(prefix) is True:
-            stream.seek(0)
-            return factory(stream, "")
-    raise UnreadableImageError(f"{_found(prefix)}; expected one of {', '.join(FORMATS)}")
+            break
+    else:  # before a pipe is read to its end, if it has one
+        raise UnreadableImageError(f"{_found(prefix)}; expected one of {', '.join(FORMATS)}")
+    if not stream.seekable() or stream.tell() != len(prefix):
+        stream = io.BytesIO(prefix + stream.read())  # plugins seek from the beginning
+    stream.seek(0)
+    try:
+        return factory(stream, "")
+    except ValueError as error:
+        if form != "PNG" or "MAX_TEXT_CHUNK" not in str(error):
+            raise
+    stream.seek(0)
+    return _open_png(stream.read(), limits, name)
+
+
+def _open_png(data: bytes, limits: Limits, name: str) -> ImageFile.ImageFile:
+    """Open a PNG with more compressed metadata than Pillow takes."""
+    rest, profile, lost = without_bulk(data, limits.max_metadata_bytes)
+    if lost:
+        _warn(f"{name}: more than a mebibyte of compressed metadata in one chunk is left out")
+    image = PngImagePlugin.PngImageFile(io.BytesIO(rest), "")
+    if profile is not None:
+        image.info["icc_profile"] = profile
+    return image
 
 
 def _found(prefix: bytes) -> str:
@@ -128,6 +150,8 @@ def _frame_of(image: Image.Image, limits: Limits, name: str) -> Frame:
     with _blaming(name):
         if 0 in image.size:
             raise UnreadableImageError(f"it has no pixels ({image.width}x{image.height})")
+        if (bits := _avif_bits(image)) > 8:
+            _warn(f"{name} has {bits} bits a sample: read as 8")
         if getattr(image, "is_animated", False):
             _warn(f"{name} holds several pictures: only the first is used")
         metadata, codec = read_metadata(image), _deep_codec(image)
@@ -177,6 +201,19 @@ def _deep_codec(image: Image.Image) -> str | None:
     if isinstance(image, PpmImagePlugin.PpmImageFile) and image.mode == "RGB" and isinstance(args, tuple):
         return "ppm" if int(args[1]) > 255 else None
     return None
+
+
+def _avif_bits(image: Image.Image) -> int:
+    """Bits a sample of an AVIF file, of which Pillow gives 8; 0 of any other.
+
+    Source: AV1 Codec ISO Media File Format Binding, section 2.3.
+    """
+    if image.format != "AVIF":
+        return 0
+    data = _whole_file(image)
+    place = data.find(b"av1C") + 6
+    flags = data[place] if 6 <= place < len(data) else 0
+    return 8 if not flags & 0x40 else 12 if flags & 0x20 else 10
 
 
 def _whole_file(image: Image.Image) -> bytes:

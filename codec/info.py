@@ -1,10 +1,8 @@
 """What a file is, from its container: standard library only, no weights, no pixels."""
 
-import os
 from dataclasses import dataclass, field, replace
 from io import BytesIO
 from itertools import pairwise
-from pathlib import Path
 from typing import BinaryIO
 
 from ..bitstream.clip_frames import CodedFrame, FrameKind
@@ -16,6 +14,7 @@ from ..bitstream.metadata import Metadata
 from ..bitstream.reader import Reader
 from ..models.zoo import name_of, stages_of
 from .lookahead import with_lookahead
+from .opening import Source, opened
 from .video.kind import holds_clip
 
 
@@ -90,7 +89,7 @@ class Info:
     resampling: int = 1  # sides of the picture are so many times those of the coded pixels
 
 
-def info(source: str | os.PathLike[str] | bytes | BinaryIO) -> Info:
+def info(source: Source) -> Info:
     """Describe a file, and check its container to the last byte; of a clip only its two ends.
 
     Args:
@@ -99,12 +98,10 @@ def info(source: str | os.PathLike[str] | bytes | BinaryIO) -> Info:
         what the container says.
     Raises:
         FormatError: no Linnet file, a damaged one, or one of a newer version.
-        OSError: the disk's fault.
+        OSError: the disk's fault. ValueError: nothing that holds a file.
     """
-    if isinstance(source, (str, os.PathLike)):
-        with Path(source).open("rb") as stream:
-            return _describe(stream)
-    return _describe(BytesIO(source) if isinstance(source, bytes) else with_lookahead(source))
+    with opened(source) as stream:
+        return _describe(BytesIO(stream) if isinstance(stream, bytes) else with_lookahead(stream))
 
 
 def _describe(stream: BinaryIO) -> Info:

@@ -6,6 +6,8 @@ import zlib
 from collections.abc import Iterator
 from typing import IO
 
+from PIL import PngImagePlugin
+
 _SIGNATURE_BYTES, _CRC_BYTES = 8, 4
 _PIECE = 2**18  # bytes to read or to inflate at once
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by colour type
@@ -22,6 +24,40 @@ def only_pixels(data: bytes) -> bytes:
             content = stream.tell()
             kept.append(data[content - 8 : content + length + _CRC_BYTES])
     return b"".join(kept)
+
+
+def without_bulk(data: bytes, most: int) -> tuple[bytes, bytes | None, bool]:
+    """The datastream without compressed metadata that Pillow refuses to inflate: more than a mebibyte.
+
+    Args:
+        most: bytes that a profile may have.
+    Returns:
+        it, the ICC profile if it was one of them, and whether something else was.
+    """
+    stream, kept, profile, lost = io.BytesIO(data), [data[:_SIGNATURE_BYTES]], None, False
+    for kind, length in _chunks(stream):
+        content = stream.tell()
+        if kind in (b"iCCP", b"zTXt", b"iTXt"):
+            found = _inflated(data[content : content + length], kind, most)
+            if len(found) > PngImagePlugin.MAX_TEXT_CHUNK:
+                profile = found if kind == b"iCCP" and len(found) <= most else profile
+                lost = lost or found is not profile
+                continue
+        kept.append(data[content - 8 : content + length + _CRC_BYTES])
+    return b"".join(kept), profile, lost
+
+
+def _inflated(content: bytes, kind: bytes, most: int) -> bytes:
+    """What is compressed in a chunk of metadata, up to one byte more than `most`; nothing if damaged."""
+    rest = content.partition(b"\0")[2]  # behind the keyword
+    if kind == b"iTXt":
+        if rest[:1] != b"\1":
+            return b""
+        rest = b"\0" + rest[2:].split(b"\0", 2)[-1]  # behind the method, a language and its keyword
+    try:
+        return zlib.decompressobj().decompress(rest[1:], most + 1)
+    except zlib.error:
+        return b""
 
 
 def count_pixel_bytes(stream: IO[bytes]) -> tuple[int, int]:

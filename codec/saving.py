@@ -105,17 +105,21 @@ def _fitted(frame: Frame, form: Format) -> Frame:
 
 
 def _metadata_for(metadata: Metadata, form: Format) -> Metadata:
-    """Metadata as it is written: upright, or none where the format has no place for it."""
-    if not form.has_metadata:
-        parts = {"ICC profile": metadata.icc, "EXIF": metadata.exif, "XMP": metadata.xmp}
-        lost = [name for name, data in parts.items() if data]
-        if lost:
-            warnings.warn(
-                f"{form.name} cannot hold metadata: {', '.join(lost)} left out", MediaWarning, stacklevel=4
-            )
-        return Metadata()
-    return Metadata(
+    """Metadata as it is written: upright, without what the format has no place for."""
+    upright = Metadata(
         icc=metadata.icc,
         exif=with_orientation(metadata.exif, 1) if metadata.exif else None,
         xmp=upright_xmp(metadata.xmp) if metadata.xmp else None,
     )
+    parts = {"icc": ("ICC profile", None), "exif": ("EXIF", form.most_exif), "xmp": ("XMP", form.most_xmp)}
+    lost: dict[str, str] = {}
+    for part, (name, most) in parts.items():
+        size = len(getattr(upright, part) or b"")
+        if size and not form.has_metadata:
+            lost[part] = name
+        elif most is not None and size > most:
+            lost[part] = f"{name} of {size} bytes"
+    if lost:
+        names = ", ".join(lost.values())
+        warnings.warn(f"{form.name} cannot hold metadata: {names} left out", MediaWarning, stacklevel=4)
+    return replace(upright, **dict.fromkeys(lost))

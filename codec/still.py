@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from operator import index as whole
 from typing import Protocol
 
 import numpy as np
@@ -242,7 +243,7 @@ def stored_box(region: Box | None, header: Header) -> Box:
     if region is None:
         return 0, 0, *size
     width, height = size[::-1] if swaps_sides(header.orientation) else size
-    x, y, w, h = region
+    x, y, w, h = region = tuple(whole(side) for side in region)
     if not (x >= 0 and y >= 0 and w > 0 and h > 0 and x + w <= width and y + h <= height):
         raise ValueError(f"region {x},{y},{w},{h} is not inside the picture of {width}x{height} pixels")
     return stored_region(region, (width, height), header.orientation)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
+from ..bitstream.limits import Limits
 from ..bitstream.reader import Reader
 from ..bitstream.resampling import FACTORS
 from ..bitstream.writer import Writer
@@ -179,7 +180,7 @@ def _found(target: Target, frame: Frame, codec: StillCodec, data: bytes) -> floa
     """What was aimed at, as it came out in a file."""
     if target.aim is not Aim.PSNR_DB:
         return _measured_size(target, frame, len(data))
-    decoded = read_still(Reader(io.BytesIO(data)), codec, None, _silent)
+    decoded = read_still(Reader(io.BytesIO(data), Limits.none()), codec, None, _silent)
     return psnr_db(frame.oriented().pixels, decoded.pixels)
 
 
@@ -201,7 +202,7 @@ def meet_staged(
     stream = io.BytesIO()
     header = header_of(frame, codec, quality_of(count, count), tile_log2, count)
     bits = write_staged(frame, Writer(stream, header, frame.metadata), header, codec, progress)
-    reader = Reader(stream.getvalue())
+    reader = Reader(stream.getvalue(), Limits.none())
     _check_passengers(target, frame, reader.alpha)
     parts = list(reader.tiles())
     sized = target.aim is not Aim.PSNR_DB
@@ -221,7 +222,7 @@ def meet_staged(
         if sized:
             found = _measured_size(target, frame, len(data))
         else:
-            decoded = read_staged(Reader(data), codec, None, _silent)
+            decoded = read_staged(Reader(data, Limits.none()), codec, None, _silent)
             found = psnr_db(frame.oriented().pixels, decoded.pixels)
         attempt = Attempt(quality, found, data, sum(bits[:stages]))
         if found <= target.value if sized else found >= target.value:

@@ -76,7 +76,7 @@ class Wish:
     resampling: int | None = None
 
     def __post_init__(self) -> None:
-        for name in ("effort", "tile", "resampling"):
+        for name in ("effort", "tile", "resampling", "stages", "resilience"):
             object.__setattr__(self, name, _whole(name, getattr(self, name)))
         check_resilience(self.resilience)
         if not 0 <= self.effort < len(EFFORTS):

@@ -27,6 +27,8 @@ class Format:
     bit_depth: int = 8  # the most that it holds
     has_alpha: bool = True
     has_metadata: bool = True
+    most_exif: int | None = None  # bytes of the block that fit; None for any number
+    most_xmp: int | None = None
 
 
 def _pil(frame: Frame) -> Image.Image:
@@ -126,7 +128,9 @@ def _encode_ppm(frame: Frame) -> bytes:
 _ANY_SIDE = 2**31 - 1
 FORMATS = (
     Format("PNG", (".png",), encode_png, _ANY_SIDE, bit_depth=16),
-    Format("JPEG", (".jpg", ".jpeg"), encode_jpeg, 65500, has_alpha=False),  # libjpeg's JPEG_MAX_DIMENSION
+    Format(  # libjpeg's JPEG_MAX_DIMENSION; segments have 65,533 bytes, the names of what they hold included
+        "JPEG", (".jpg", ".jpeg"), encode_jpeg, 65500, has_alpha=False, most_exif=65527, most_xmp=65504
+    ),
     Format("WebP", (".webp",), encode_webp, 16383),
     Format("AVIF", (".avif",), encode_avif, 65536),
     Format("TIFF", (".tif", ".tiff"), encode_tif, _ANY_SIDE, bit_depth=16),

@@ -96,7 +96,7 @@ class LatentCodec(ABC):
 
     def level(self, quality: float) -> Tensor:
         """[1] the fractional level of a quality."""
-        return torch.full((1,), quality * 63 / 100, device=self.device)
+        return torch.full((1,), quality * 63 / 100, dtype=torch.float32, device=self.device)
 
 
 def whole_level(quality: float) -> int:

@@ -104,7 +104,7 @@ def annealed(residual: Tensor, heat: float, random: torch.Generator) -> Tensor:
     """Between the whole numbers around each residual: a random share, nearer to one of them as it cools."""
     below = torch.floor(residual)
     share = (residual - below).clamp(1e-4, 1 - 1e-4)
-    uniform = torch.rand((2, *residual.shape), generator=random, device=residual.device)
+    uniform = torch.rand((2, *residual.shape), generator=random, device=residual.device, dtype=residual.dtype)
     gumbel = -torch.log(-torch.log(uniform.clamp(1e-9, 1 - 1e-7)))
     logits = torch.stack([-torch.atanh(share), -torch.atanh(1 - share)]) / heat
     return below + torch.softmax((logits + gumbel) / heat, 0)[1]
@@ -136,6 +136,6 @@ def _refined(codec: object, effort: int) -> RefinedCodec:
 @lru_cache(maxsize=2)
 def _twin(spec: ModelSpec, device: str) -> ImageModel:
     config, _ = read_card(spec.path)
-    twin = recovered(ImageModel(config), read_tensors(spec.path, spec.sha256)).to(device)
+    twin = recovered(ImageModel(config).float(), read_tensors(spec.path, spec.sha256)).to(device)
     twin.prior.coarse_means = True  # only an estimate
     return twin.to(memory_format=torch.channels_last).eval().requires_grad_(False)

@@ -41,7 +41,7 @@ def stored_files() -> list[tuple[str, Path]]:
     try:
         folders = [folder for folder in models_folder().iterdir() if NAME.fullmatch(folder.name)]
         files = [(folder.name, path) for folder in folders if folder.is_dir() for path in folder.iterdir()]
-    except OSError:  # no folder, or not ours to read: no models
+    except (OSError, RuntimeError):  # no folder, not ours to read, or no home to look in: no models
         return []
     return sorted((name, path) for name, path in files if _HASHED.fullmatch(path.name))
 

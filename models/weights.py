@@ -92,6 +92,7 @@ def build_transforms(config: ImageConfig, tensors: dict[str, Tensor], device: to
 
 def load_transforms(transforms: Net, tensors: dict[str, Tensor], device: torch.device) -> Net:
     """Float transforms with the tensors of a model file, ready to run."""
+    transforms.float()  # whatever the default type is here
     try:
         transforms.load_state_dict({k: v.float() for k, v in part(tensors, "transform.").items()})
     except RuntimeError as error:

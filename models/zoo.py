@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from numbers import Real
 from pathlib import Path
 
 from ..bitstream.errors import FormatError, ModelMismatchError
@@ -163,7 +164,7 @@ def quality_for(spec: ModelSpec, quality: float | None) -> float:
         return spec.quality
     if quality is None:
         return 50.0
-    if not 0 <= quality <= 100:
+    if not isinstance(quality, Real) or not 0 <= quality <= 100:
         raise ValueError(f"quality must be 0 to 100, not {quality}")
     return quality
 

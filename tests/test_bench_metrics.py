@@ -127,5 +127,7 @@ def test_a_size_is_met_within_a_few_tries() -> None:
 def test_sizes_out_of_reach_are_not_searched() -> None:
     knob = Knob("qp", (47, 22))
     assert next_value({47: 900, 22: 9000}, 100, knob) is None
+    assert next_value({47: 900, 22: 9000}, 0, knob) is None  # of a picture of one pixel
+    assert nearest_value({47: 900, 22: 9000}, 0) == 47
     assert next_value({47: 900, 22: 9000}, 20000, knob) is None
     assert next_value({30: 900, 31: 500}, 700, knob) is None

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from PIL import Image
 
+from ...bitstream.limits import Limits
 from ..video.kind import holds_clip, is_clip
 from .adapters.base import Pixels
 from .metrics import DEFAULT_METRICS, METRICS, Metric, check_metric, find_metrics, measure_all
@@ -16,7 +17,7 @@ from .pictures import load_rgb
 
 _NOTE = (
     "PNG, JPEG, WebP and AVIF files are shown as they are, others as PNG of their pixels. Alpha is left "
-    "out of the metrics."
+    "out of the metrics, and what it hides replaced by what is around it."
 )
 
 
@@ -50,11 +51,12 @@ class Comparison(Protocol):
         ...
 
 
-def open_comparison(reference: Path, names: Sequence[str]) -> Comparison:
+def open_comparison(reference: Path, names: Sequence[str], limits: Limits | None = None) -> Comparison:
     """Read the reference.
 
     Args:
         names: of metrics; none for the usual ones.
+        limits: of pictures.
     Raises:
         ValueError: no such metric. NotInstalledError: it cannot be measured here.
         UnreadableImageError, FormatError, OSError: neither a picture nor a clip.
@@ -63,7 +65,7 @@ def open_comparison(reference: Path, names: Sequence[str]) -> Comparison:
         from .compare_clips import ClipComparison  # pictures need none of it
 
         return ClipComparison(reference, names)
-    return PictureComparison(reference, names)
+    return PictureComparison(reference, names, limits)
 
 
 def _is_clip(path: Path) -> bool:
@@ -73,11 +75,12 @@ def _is_clip(path: Path) -> bool:
 class PictureComparison:
     """See Comparison."""
 
-    def __init__(self, reference: Path, names: Sequence[str]) -> None:
+    def __init__(self, reference: Path, names: Sequence[str], limits: Limits | None) -> None:
         self._metrics = find_metrics(names or DEFAULT_METRICS, METRICS)
         for metric in self._metrics:
             check_metric(metric)
-        self._path, self._pixels = reference, _read_picture(reference)
+        self._limits = limits
+        self._path, self._pixels = reference, _read_picture(reference, limits)
 
     @property
     def metrics(self) -> Sequence[Metric]:
@@ -88,7 +91,7 @@ class PictureComparison:
         """See Comparison. The version holds the whole file."""
         if _is_clip(path):
             raise ValueError(f"{path} is a clip, and {self._path.name} is a picture: they cannot be compared")
-        pixels = _read_picture(path)
+        pixels = _read_picture(path, self._limits)
         figures = measure_all(self._metrics, self._pixels, pixels)
         size = path.stat().st_size
         bpp = size * 8 / (pixels.shape[0] * pixels.shape[1])
@@ -123,13 +126,13 @@ def png_uri(pixels: Pixels) -> str:
     return data_uri(stream.getvalue(), ".png")
 
 
-def _read_picture(path: Path) -> Pixels:
+def _read_picture(path: Path, limits: Limits | None) -> Pixels:
     """[H, W, 3] uint8 of any picture, also of a Linnet file."""
     if path.suffix.lower() == ".lnt":
         from ..api import decode
 
-        return load_rgb(decode(path).to_pil())
-    return load_rgb(path)
+        return load_rgb(decode(path, limits=limits).to_pil(), limits)
+    return load_rgb(path, limits)
 
 
 def _uri(path: Path, pixels: Pixels) -> str:

@@ -59,7 +59,7 @@ def find_dataset(place: Path, suffixes: dict[Kind, frozenset[str]], kind: Kind |
         is_clip = place.suffix.lower() in suffixes[Kind.CLIPS]
         return Dataset(kind or (Kind.CLIPS if is_clip else Kind.PICTURES), [(place.name, place)])
     if not place.is_dir():
-        raise FileNotFoundError(2, "no such file or folder", str(place))
+        raise UnreadableImageError(f"{place}: no such file or folder")
     files = sorted(path for path in place.rglob("*") if path.is_file())
     found = {each: [path for path in files if path.suffix.lower() in suffixes[each]] for each in Kind}
     pictures, clips = found[Kind.PICTURES], found[Kind.CLIPS]

@@ -11,7 +11,7 @@ TOLERANCE = 0.02  # of the size
 
 def nearest_value(sizes: Mapping[float, int], target_bytes: int) -> float:
     """Of the values tried, the one whose size is nearest, by ratio."""
-    return min(sizes, key=lambda value: abs(math.log(sizes[value] / target_bytes)))
+    return min(sizes, key=lambda value: abs(math.log(sizes[value] / max(1, target_bytes))))
 
 
 def next_value(sizes: Mapping[float, int], target_bytes: int, knob: Knob) -> float | None:
@@ -23,6 +23,7 @@ def next_value(sizes: Mapping[float, int], target_bytes: int, knob: Knob) -> flo
         a value between two of those tried; None where one is near enough, nothing lies between them, or all
         files are larger or all are smaller than the target.
     """
+    target_bytes = max(1, target_bytes)  # a pixel at few bits rounds to none
     if abs(math.log(sizes[nearest_value(sizes, target_bytes)] / target_bytes)) <= TOLERANCE:
         return None
     values = sorted(sizes)

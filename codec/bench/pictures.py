@@ -6,18 +6,22 @@ from pathlib import Path
 
 import numpy as np
 
+from ...bitstream.limits import Limits
+from ..hidden import with_hidden_filled
 from ..images import ImageSource, load_image
 from .adapters.base import Pixels
 from .items import Item
 
 
-def load_rgb(source: ImageSource) -> Pixels:
-    """[H, W, 3] uint8, upright; grey becomes RGB, 16 bits become 8, alpha is left out.
+def load_rgb(source: ImageSource, limits: Limits | None = None) -> Pixels:
+    """[H, W, 3] uint8, upright; grey becomes RGB, 16 bits become 8.
+
+    Alpha is left out, and colours that it hides are replaced as encoders do: nobody sees them.
 
     Raises:
         UnreadableImageError, LimitExceededError, OSError: as load_image.
     """
-    pixels = load_image(source).oriented().to_eight_bits().pixels.astype(np.uint8)
+    pixels = with_hidden_filled(load_image(source, limits)).oriented().to_eight_bits().pixels.astype(np.uint8)
     return np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
 
 

@@ -149,7 +149,7 @@ class ClipEncoding:
         written.flush()
         with os.fdopen(os.dup(written.fileno()), "rb") as stream:
             stream.seek(0)
-            verify(stream, full=True, device=self.device)
+            verify(stream, full=True, device=self.device, limits=self.limits)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from .console import Console, Progress
 from .exits import UnreadableInputError
 from .jobs import Job, check_not_same_file, check_readable
 from .run import Outcome, run_jobs
+from .writing import limits_of
 
 if TYPE_CHECKING:
     from ..bench.compare import Comparison
@@ -28,6 +29,7 @@ def compare(
         Option(metavar="PAGE", help="Write a page with a slider over the pictures, or the middle frames."),
     ] = None,
     force: options.Force = False,
+    size_limit: options.SizeLimit = None,
     json: options.Json = False,
     verbose: options.Verbose = False,
 ) -> None:
@@ -46,7 +48,7 @@ def compare(
         if html is not None:
             for name in (str(reference), *distorted):
                 check_not_same_file(name, str(html))
-        read.append(open_comparison(reference, metrics.split(",") if metrics else ()))
+        read.append(open_comparison(reference, metrics.split(",") if metrics else (), limits_of(size_limit)))
         page = [] if html is None else [Job(str(reference), str(html))]
         return [*(Job(name) for name in distorted), *page]
 

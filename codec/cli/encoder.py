@@ -185,7 +185,7 @@ class Encoder:
         if self.verified:
             from ..api import verify
 
-            verify(data, full=True, device=self.device)
+            verify(data, full=True, device=self.device, limits=self.limits)
         if job.dest == PIPE:
             with standard_output():
                 sys.stdout.buffer.write(data)

@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from ..errors import MediaWarning
 from ..workers.crew import TaskError
 from .console import JsonValue
 from .jobs import Job
-from .run import Outcome, Result, Work, silent
+from .run import Outcome, Result, Work, about, silent
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +29,18 @@ def do_here(work: Work, job: Job) -> Answer:
     """Do a job whose files this process can open."""
     trace = ""
     with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default", MediaWarning)
         try:
             result: Result = work(job, silent)
         except Exception as error:
             result, trace = portable(error), traceback.format_exc()
     said = tuple(
-        (str(each.message), each.category) for each in caught if issubclass(each.category, UserWarning)
+        (
+            about(job, str(each.message)) if issubclass(each.category, MediaWarning) else str(each.message),
+            each.category,
+        )
+        for each in caught
+        if issubclass(each.category, UserWarning)
     )
     return Answer(result, trace, said)
 

@@ -73,13 +73,19 @@ class Placement:
         if name == PIPE or not (self.recursive and Path(name).is_dir()):
             return [(name, Path(name).name)]
         root = Path(name)
-        paths = sorted(
-            path for path in root.rglob("*") if path.suffix.lower() in self.takes and path.is_file()
-        )
+        closed: list[Path] = []  # folders that cannot be looked into: jobs that will fail and say so
+        below = os.walk(root, onerror=lambda error: closed.append(Path(error.filename)))
+        check_readable_folder(name)
+        every = (Path(folder, file) for folder, _, files in below for file in files)
+        paths = sorted([path for path in every if self._is_taken(path)] + closed)
         if not paths:
             wanted = " ".join(sorted(self.takes))
             raise UnreadableInputError(f"{name}: no file to take in this folder (looked for {wanted})")
         return [(str(path), str(path.relative_to(root))) for path in paths]
+
+    def _is_taken(self, path: Path) -> bool:
+        """Also of a link to nowhere: its job will say so."""
+        return path.suffix.lower() in self.takes and (path.is_file() or not path.exists())
 
     def _folder(self, many: bool) -> str | None:
         """The folder that -o names: it is one, ends like one, or several outputs have to fit; else None."""
@@ -173,11 +179,18 @@ def check_readable(source: str, advice: str = "") -> None:
     except OSError as error:
         raise UnreadableInputError(f"{source}: {error.strerror}") from error
     if stat.S_ISDIR(status.st_mode):
+        check_readable_folder(source)
         raise UnreadableInputError(f"{source}: is a folder{advice}")
     if stat.S_ISREG(status.st_mode) and status.st_size == 0:
         raise UnreadableInputError(f"{source}: the file is empty")
     if not os.access(source, os.R_OK):
         raise UnreadableInputError(f"{source}: permission denied")
+
+
+def check_readable_folder(folder: str) -> None:
+    """Raises UnreadableInputError where what is in a folder cannot be seen."""
+    if not os.access(folder, os.R_OK | os.X_OK):
+        raise UnreadableInputError(f"{folder}: permission denied")
 
 
 def read_only_jobs(names: Sequence[str]) -> list[Job]:

@@ -1,14 +1,16 @@
 """Runs the jobs of a verb, here or by workers, reports each and gives the exit code."""
 
 import time
+import warnings
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
+from ..errors import MediaWarning
 from .console import Console, JsonValue, Progress
 from .exits import ExitCode, combine
-from .jobs import Job
+from .jobs import PIPE, Job
 from .stdout import OutputLostError
 from .team import Team
 
@@ -115,11 +117,29 @@ def prepared(writing: "Writing | None", job: Job) -> Result | None:
 
 
 def attempt(work: Work, job: Job, progress: Progress = silent) -> Result:
-    """Do a job here."""
-    try:
-        return work(job, progress)
-    except Exception as error:
-        return error
+    """Do a job here; its warnings are said once, with its name."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("default", MediaWarning)  # also of what was said for the job before
+        show = warnings.showwarning
+
+        def show_named(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+            show(
+                about(job, str(message)) if issubclass(category, MediaWarning) else message,
+                category,
+                *place,
+                **more,
+            )
+
+        warnings.showwarning = show_named
+        try:
+            return work(job, progress)
+        except Exception as error:
+            return error
+
+
+def about(job: Job, warning: str) -> str:
+    """The text of a warning, with the name of the job's input where it does not say it."""
+    return warning if job.source in (PIPE, "") or job.source in warning else f"{job.source}: {warning}"
 
 
 def _report(console: Console, job: Job, outcome: Result) -> ExitCode:

@@ -5,24 +5,26 @@ from typing import Annotated
 
 from typer import Exit, Option
 
+from ...bitstream.limits import Limits
 from . import options
 from .console import Console, Progress
 from .jobs import Job, check_readable, read_only_jobs
 from .run import Outcome, run_jobs
 from .team import Team
-from .writing import open_source
+from .writing import limits_of, open_source
 
 
 @dataclass(frozen=True, slots=True)
 class _Verifier:
     full: bool
     device: str
+    limits: Limits
 
     def __call__(self, job: Job, progress: Progress) -> Outcome:
         check_readable(job.source)
         from ..api import verify
 
-        report = verify(open_source(job.source), full=self.full, device=self.device)
+        report = verify(open_source(job.source), full=self.full, device=self.device, limits=self.limits)
         fields = {"ok": True, "full": self.full, "tiles": report.tiles, "parts": report.parts}
         return Outcome(fields, f"{job.source}: ok", answer=True)
 
@@ -34,10 +36,12 @@ def verify(
     ] = False,
     device: options.Device = "auto",
     jobs: options.Jobs = 1,
+    size_limit: options.SizeLimit = None,
     json: options.Json = False,
     verbose: options.Verbose = False,
     quiet: options.Quiet = False,
 ) -> None:
     """Check files for damage; the exit code is 5 if there is any."""
     console = Console("verify", json, verbose, quiet)
-    raise Exit(run_jobs(console, lambda: read_only_jobs(files), _Verifier(full, device), Team(jobs)))
+    work = _Verifier(full, device, limits_of(size_limit))
+    raise Exit(run_jobs(console, lambda: read_only_jobs(files), work, Team(jobs)))

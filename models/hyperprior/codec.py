@@ -89,7 +89,7 @@ def build(
     Raises:
         FormatError: tensors are missing or do not fit. ModelMismatchError: the self-test fails.
     """
-    transforms = HyperpriorTransforms(config)
+    transforms = HyperpriorTransforms(config).float()
     try:
         transforms.load_state_dict(part(tensors, "transform."))
     except RuntimeError as error:

@@ -131,7 +131,7 @@ def _sum(windows: Tensor) -> Tensor:
 
 def _shares(count: int, device: torch.device) -> Tensor:
     """[count, 16]: the share that blocks of a row or column have in the pixels around them."""
-    rising = (torch.arange(BLOCK_PX, device=device) + 0.5) / BLOCK_PX
+    rising = (torch.arange(BLOCK_PX, dtype=torch.float32, device=device) + 0.5) / BLOCK_PX
     shares = torch.cat([rising, 1 - rising]).repeat(count, 1)
     shares[0, :BLOCK_PX] = shares[-1, BLOCK_PX:] = 1  # outside, the motion at the border goes on
     shares[0, :_OUTER_PX] = shares[-1, -_OUTER_PX:] = 0

@@ -92,6 +92,6 @@ def followed(motion: Tensor, motion_before: Tensor) -> Tensor:
 
 def _between(length: int, device: torch.device) -> tuple[Tensor, Tensor]:
     """For each pixel the block centre before it, a place in the padded field, and the share of the next."""
-    place = (torch.arange(length, device=device) + 0.5) / BLOCK_PX + 0.5
+    place = (torch.arange(length, dtype=torch.float32, device=device) + 0.5) / BLOCK_PX + 0.5
     before = place.floor()
     return before.long(), place - before

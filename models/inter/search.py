@@ -18,7 +18,7 @@ SMOOTHINGS = 2  # rounds in which blocks may take over their neighbours' motion
 
 def luma(pixels: Tensor) -> Tensor:
     """[N, 3, H, W] RGB of 0..1 -> [N, 1, H, W] brightness of 0..255."""
-    weight = torch.tensor([0.299, 0.587, 0.114], device=pixels.device).view(1, 3, 1, 1)
+    weight = pixels.new_tensor([0.299, 0.587, 0.114]).view(1, 3, 1, 1)
     return (pixels * (255 * weight)).sum(1, keepdim=True)
 
 

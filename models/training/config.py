@@ -165,8 +165,10 @@ def _check_crops(config: TrainConfig, path: Path) -> None:
             )
 
 
-def _checked(kind: type, values: dict[str, Any], place: str) -> dict[str, Any]:
+def _checked(kind: type, values: object, place: str) -> dict[str, Any]:
     known = {f.name: f.default for f in fields(kind) if f.name != "model"}
+    if not isinstance(values, dict):
+        raise ValueError(f"{place}: expected a table of keys and values, not {values!r}")
     for key, value in values.items():
         if key not in known:
             raise ValueError(f"{place}: unknown key '{key}'; known are {', '.join(sorted(known))}")
@@ -179,11 +181,16 @@ def _checked(kind: type, values: dict[str, Any], place: str) -> dict[str, Any]:
         if key in _ABOVE_ZERO and value == 0:
             raise ValueError(f"{place}: {key} = 0 must be above 0: nothing would be learned")
         wanted = int if isinstance(known[key], int) else (int, float)
-        if isinstance(value, bool) or not isinstance(value, wanted) or value < (key in _AT_LEAST_ONE):
+        if isinstance(value, bool) or not isinstance(value, wanted) or not value >= (key in _AT_LEAST_ONE):
             raise ValueError(f"{place}: {key} = {value!r} must be a {'positive ' * (wanted is int)}number")
+        if value > (1 if key in _SHARES else sys.float_info.max):
+            raise ValueError(
+                f"{place}: {key} = {value!r} must be {'at most 1' if key in _SHARES else 'finite'}"
+            )
     return values
 
 
+_SHARES = {"late_share", "average_decay"}
 _ABOVE_ZERO = {"learning_rate", "gradient_clip"}
 _AT_LEAST_ONE = {
     "steps",

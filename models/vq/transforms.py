@@ -135,4 +135,4 @@ class VqTransforms(nn.Module):
         return torch.stack(parts).sum(0)
 
     def _level(self, x: Tensor) -> Tensor:
-        return torch.full((x.shape[0],), self.config.level, device=x.device)
+        return torch.full((x.shape[0],), self.config.level, dtype=torch.float32, device=x.device)
