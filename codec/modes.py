@@ -39,13 +39,13 @@ def samples_of(image: Image.Image) -> Samples:
 
 
 def scale_transparent_level(image: Image.Image, raw: object) -> None:
-    """Bring the transparent level of a grey PNG of 2 or 4 bits to 8, as Pillow brings its pixels.
+    """Bring the transparent level of a grey PNG of 1 (older Pillows), 2 or 4 bits to 8, as Pillow its pixels.
 
     Args:
         image: loaded; its info changes.
         raw: how the file holds the pixels, of image.tile, which is empty once they are loaded.
     """
-    largest = {"L;2": 3, "L;4": 15}.get(raw) if isinstance(raw, str) else None
+    largest = {"1": 1, "L;2": 3, "L;4": 15}.get(raw) if isinstance(raw, str) else None
     level = image.info.get("transparency")
     if largest and isinstance(level, int):
         # PNG (W3C), section 11.3.2.1: bits above those of a sample do not count.
