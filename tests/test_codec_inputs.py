@@ -17,7 +17,7 @@ import linnet
 from linnet.codec.cli.jobs import Placement
 from linnet.codec.errors import MediaWarning, UnreadableImageError
 from linnet.codec.images import load_image
-from linnet.codec.video.sink import find_encoder
+from linnet.codec.video.containers import find_encoder
 from linnet.models import store
 
 

@@ -21,7 +21,7 @@ from linnet.codec.video.qualities import FLAT, Pattern, groups_of
 from linnet.codec.video.rate import RateControl
 from linnet.codec.video.rate_model import RateModel
 from linnet.codec.video.sizing import meet_size
-from linnet.codec.video.source import Survey
+from linnet.codec.video.survey import Survey
 
 RATE = 6  # frames per second: few frames are five seconds
 

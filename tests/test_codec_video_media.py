@@ -20,7 +20,8 @@ from linnet.bitstream import ClipFormat, Sampling
 from linnet.bitstream.clip_reader import PacketGroup
 from linnet.bitstream.header import Colour
 from linnet.codec.errors import MediaWarning, UnreadableMediaError
-from linnet.codec.video.sink import MediaSink, find_container
+from linnet.codec.video.containers import find_container
+from linnet.codec.video.sink import MediaSink
 from linnet.codec.video.source import MediaSource, SourceFrame, SourcePacket
 
 SLIDES = (0, 12800, 13312, 13824, 38400)  # at 0, 1, 1.04, 1.08 and 3 s

@@ -13,7 +13,8 @@ from av.video.stream import VideoStream
 
 from linnet.bitstream import ClipFormat, LimitExceededError, Sampling, UnsupportedVersionError
 from linnet.codec.errors import UnreadableMediaError
-from linnet.codec.video.sink import MediaSink, find_container
+from linnet.codec.video.containers import find_container
+from linnet.codec.video.sink import MediaSink
 from linnet.codec.video.source import MediaSource
 
 PIXELS = np.zeros((48, 64, 3), np.uint8)

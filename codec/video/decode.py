@@ -18,9 +18,10 @@ from ..opening import Source, opened
 from ..orientation import swaps_sides
 from .ahead import ahead
 from .coding import FrameDecoder, Undrawn
+from .containers import CONTAINERS, Container, find_container, suffix_of
 from .kind import is_sequence
 from .picture_folder import PictureFolder
-from .sink import CONTAINERS, Container, MediaSink, find_container, suffix_of
+from .sink import MediaSink
 from .times import meant
 from .walking import FrameWalk, absent_between
 

@@ -18,7 +18,8 @@ from .coding import clip_header
 from .plan import Plan, plan_for
 from .rate import RateControl
 from .sizing import meet_size
-from .source import MediaSource, SourceFrame, survey
+from .source import MediaSource, SourceFrame
+from .survey import survey
 from .writer import ClipEncoder
 
 

@@ -7,8 +7,8 @@ from types import TracebackType
 
 from ..frame import Frame, Samples
 from ..saving import find_format, save_image
+from .containers import suffix_of
 from .numbered import numbers_of
-from .sink import suffix_of
 
 
 class PictureFolder:

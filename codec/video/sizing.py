@@ -10,7 +10,7 @@ from typing import BinaryIO, Protocol, TypeVar
 from ..errors import MediaWarning, TargetError
 from .plan import Plan
 from .rate import TOLERANCE, RateControl
-from .source import Survey
+from .survey import Survey
 
 _MARGIN = 0.015  # of the size, which the frames' bitrate may be missed by
 _FRONT_BYTES = 400  # header, tags and index, more or less

@@ -1,39 +1,35 @@
 """Media in: any clip that FFmpeg reads, as pixels with exact times and packets as they are."""
 
-import math
 import os
 import warnings
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from inspect import GEN_RUNNING, getgeneratorstate
 from itertools import chain
 from typing import BinaryIO, TypeAlias
 
-import av
 from av import VideoFrame
-from av.container import InputContainer
 from av.error import FFmpegError
 from av.stream import Stream as AvStream
-from av.video.stream import VideoStream
 
 from ...bitstream.clip import ClipFormat, Sampling
-from ...bitstream.clip_streams import Packet, Stream, encode_packets, encode_stream
+from ...bitstream.clip_streams import Packet, Stream
 from ...bitstream.header import Colour
 from ...bitstream.limits import Limits
 from ..errors import MediaWarning, UnreadableMediaError
 from ..frame import Samples
 from .kind import is_sequence
+from .media_file import blaming, chosen_streams, open_media
 from .numbered import check_unbroken
-from .passengers import describe, from_av
+from .passengers import from_av
 from .pixels import MATRICES, ToRgb, depth_of, has_known_matrix, range_of, sampling_of, siting_of
 from .turning import orientation_of
 
 _SLACK_S = 0.2  # by which a duration may be wrong
 _MAX_RATE = 1000  # frames per second; more is not believed
+_OF_THE_FILE = {"major_brand", "minor_version", "compatible_brands", "encoder"}  # not of what is in it
 _MOST_BEHIND = 4096  # packets that wait for the next frame; of a lasting picture more may come
-_SEQUENCE_RATE = "25"  # frames per second of numbered pictures, as FFmpeg has it
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +50,6 @@ class SourcePacket:
 
 
 Item: TypeAlias = SourceFrame | SourcePacket
-
-
-@contextmanager
-def blaming(name: str) -> Iterator[None]:
-    """Say FFmpeg's errors in our words; the disk's stay what they are."""
-    try:
-        yield
-    except FFmpegError as error:
-        if isinstance(error, FileNotFoundError) and is_sequence(name):
-            raise UnreadableMediaError(
-                f"{name}: no picture has this name with a number from 0 to 4, of which one must be the first"
-            ) from error
-        if isinstance(error, (FileNotFoundError, PermissionError, IsADirectoryError)):
-            raise OSError(error.errno, error.strerror, name) from error
-        raise UnreadableMediaError(f"{name} cannot be read as a clip: {error.strerror}") from error
 
 
 class MediaSource:
@@ -95,7 +76,7 @@ class MediaSource:
         if is_path and is_sequence(os.fspath(source)):
             self._check_numbers(os.fspath(source))
         with blaming(str(self.name)):
-            self._file = _open(os.fspath(source) if is_path else source)
+            self._file = open_media(os.fspath(source) if is_path else source)
         try:
             self._begin()
         except BaseException:
@@ -112,7 +93,7 @@ class MediaSource:
 
     def _begin(self) -> None:
         """Read up to the first frame, which says what the clip is like."""
-        self._video, kept = _chosen(self._file, str(self.name))
+        self._video, kept = chosen_streams(self._file, str(self.name))
         self._video.thread_type = "AUTO"
         self._limits.check_size(self._video.width, self._video.height)
         self.streams: tuple[Stream, ...] = tuple(found for _, found in kept)
@@ -307,61 +288,3 @@ def _until(frame: SourceFrame, following: SourceFrame) -> SourceFrame:
     FFmpeg tells durations of frames that are not coded in the order in which they are shown in the wrong one.
     """
     return replace(frame, duration=following.time - frame.time) if frame.duration else frame
-
-
-def _chosen(file: InputContainer, name: str) -> tuple[VideoStream, list[tuple[AvStream, Stream]]]:
-    """The video of a file, and the streams that travel along. Raises UnreadableMediaError without a video."""
-    videos = [each for each in file.streams.video if not int(each.disposition) & 0x400]  # cover art
-    if not videos:
-        raise UnreadableMediaError(f"{name} has no video in it")
-    others = [*file.streams.audio, *file.streams.subtitles]
-    return videos[0], [(stream, found) for stream in others if (found := describe(stream)) is not None]
-
-
-@dataclass(frozen=True, slots=True)
-class Survey:
-    """What a clip is made of.
-
-    length_s: of its video. stream_bytes: what all that travels along takes in a .lnt file at most.
-    packet_bytes: its data alone, which no file can do without.
-    """
-
-    length_s: float
-    stream_bytes: int
-    packet_bytes: int = 0
-
-
-def survey(source: str | os.PathLike[str]) -> Survey:
-    """Read a file without decoding it. Raises UnreadableMediaError, OSError."""
-    name = os.fspath(source)
-    first_s, end_s, total, data = math.inf, 0.0, 0, 0
-    with blaming(name), _open(name) as file:
-        video, kept = _chosen(file, name)
-        numbers = {stream.index: number for number, (stream, _) in enumerate(kept)}
-        total += sum(len(encode_stream(stream)) for _, stream in kept)
-        for packet in file.demux([video, *(stream for stream, _ in kept)]):
-            if packet.stream.index in numbers:
-                data += packet.size
-                total += len(encode_packets(numbers[packet.stream.index], [from_av(packet)]))
-            elif packet.pts is not None and packet.time_base:
-                first_s = min(first_s, float(packet.pts * packet.time_base))
-                end_s = max(end_s, float((packet.pts + (packet.duration or 0)) * packet.time_base))
-    return Survey(max(0.0, end_s - first_s), total, data)
-
-
-_OF_THE_FILE = {"major_brand", "minor_version", "compatible_brands", "encoder"}  # not of what is in it
-
-
-def _open(source: str | BinaryIO) -> InputContainer:
-    if isinstance(source, str) and is_sequence(source):
-        options = {"framerate": _SEQUENCE_RATE}
-        folder, name = os.path.split(source)
-        pattern = os.path.join(folder.replace("%", "%%"), name)
-        file = av.open(pattern, "r", format="image2", options=options)
-    elif isinstance(source, str):
-        # The prefix keeps a name with a colon in it from being taken for a protocol.
-        file = av.open(f"file:{source}", "r")
-    else:
-        file = av.open(source, "r")
-    assert isinstance(file, InputContainer)
-    return file
