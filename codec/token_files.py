@@ -17,7 +17,9 @@ import os
 import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
+from operator import index
 from pathlib import Path
+from typing import SupportsIndex, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,6 +43,11 @@ _UNREADABLE = (
     IndexError,
     TypeError,
     ValueError,
+    ArithmeticError,
+    AttributeError,
+    MemoryError,
+    NotImplementedError,
+    RecursionError,
 )
 Arrays = dict[str, NDArray[np.generic]]
 
@@ -158,15 +165,20 @@ def _pictures(about: Mapping[str, Sequence[int]], arrays: Arrays) -> list[Tokens
         Tokens(
             grids=tuple(_grid(arrays, stage, number) for stage in range(len(stages))),
             stages=stages,
-            width=int(arrays["width"][number]),
-            height=int(arrays["height"][number]),
+            width=_whole(arrays["width"][number]),
+            height=_whole(arrays["height"][number]),
             model=str(about["model"]),
             weights_hash=str(about["weights_hash"]),
             name=str(name),
-            orientation=int(arrays["orientation"][number]),
+            orientation=_whole(arrays["orientation"][number]),
         )
         for number, name in enumerate(about["names"])
     ]
+
+
+def _whole(value: np.generic) -> int:
+    """Raises TypeError: a number that is not whole, or none."""
+    return index(cast(SupportsIndex, value))
 
 
 def _grid(arrays: Arrays, stage: int, number: int) -> NDArray[np.uint16]:

@@ -58,7 +58,7 @@ def read_card(path: Path) -> dict[str, Json]:
         header = stream.read(length) if length <= _MAX_HEADER_BYTES else b""
     try:
         return dict(json.loads(json.loads(header)["__metadata__"]["card"]))
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         raise FormatError(f"{path} is no model file with a card") from None
 
 

@@ -47,7 +47,10 @@ def read_card(path: Path) -> tuple[ImageConfig, Card]:
         raise FormatError(f"{path} is not a model file: {error}") from error
     if metadata.get("linnet") != "1":
         raise FormatError(f"{path} is no Linnet model file of layout 1: found {metadata.get('linnet')!r}")
-    return ImageConfig(**json.loads(metadata["architecture"])), json.loads(metadata["card"])
+    try:
+        return ImageConfig(**json.loads(metadata["architecture"])), json.loads(metadata["card"])
+    except RecursionError:
+        raise FormatError(f"{path} is no model file: its card is nested too deeply") from None
 
 
 def read_tensors(path: Path, sha256: str, advice: str = "reinstall Linnet") -> dict[str, Tensor]:

@@ -124,11 +124,12 @@ def all_specs() -> tuple[ModelSpec, ...]:
 
 def find(name: str) -> ModelSpec:
     """The newest model called `name`; one that ships goes first. Raises ValueError naming the known ones."""
-    specs = (*reversed(SPECS), *added_specs())
-    for spec in specs:
-        if spec.name == name:
-            return spec
-    raise ValueError(f"no model is called '{name}'; known: {', '.join(sorted({s.name for s in specs}))}")
+    for specs in (reversed(SPECS), added_specs()):
+        for spec in specs:
+            if spec.name == name:
+                return spec
+    known = sorted({spec.name for spec in all_specs()})
+    raise ValueError(f"no model is called '{name}'; known: {', '.join(known)}")
 
 
 def find_inter(name: str | None = None) -> ModelSpec:

@@ -11,6 +11,7 @@ from PIL import Image
 import linnet
 from linnet.codec.bench.adapters import NAMES, find_adapter
 from linnet.codec.bench.adapters.base import CodecOptions
+from linnet.codec.bench.adapters.linnet import SOURCES
 from linnet.codec.bench.colour import to_planes, to_rgb
 from linnet.codec.distortion import psnr_db
 from linnet.codec.errors import NotInstalledError
@@ -101,6 +102,15 @@ def test_what_is_not_installed_is_said_with_what_to_do(spec: str, options: Codec
     with pytest.raises(NotInstalledError, match=advice) as caught:
         find_adapter(spec, options)
     assert "\n" not in str(caught.value)
+
+
+def test_all_code_that_files_depend_on_makes_old_ones_old() -> None:
+    root = Path(str(linnet.__file__)).parent
+    hashed = {path for pattern in SOURCES for path in root.glob(pattern)}
+    apart = {"training", "importing", "inter", "bench", "cli", "video", "workers"}
+    for folder in ("bitstream", "entropy", "models", "codec"):
+        for path in (root / folder).rglob("*.py"):
+            assert path in hashed or apart & set(path.relative_to(root).parts), path
 
 
 def test_every_name_has_a_family() -> None:

@@ -94,6 +94,11 @@ def test_known_points_need_no_worker_and_new_metrics_no_encoder(
     crew.close()
     assert Runner(plan, cache, LocalCrew(0), lambda done, total: None).run(lambda row: None) == first
     (tmp_path / "a.png").write_bytes((tmp_path / "a.png").read_bytes())
+    next((tmp_path / "cache").rglob("*.coded")).unlink()  # lost: made again
+    again = Runner(plan, cache, crew, lambda done, total: None).run(lambda row: None)
+    assert sorted(row.bytes for row in again) == sorted(row.bytes for row in first)
+    crew.close()
+    first = Runner(plan, cache, LocalCrew(0), lambda done, total: None).run(lambda row: None)
     more = Plan(plan.items, plan.adapters, plan.values, ["psnr_db", "psnr_y_db"], plan.options)
     second = Runner(more, cache, crew, lambda done, total: None).run(lambda row: None)
     assert not crew._workers[Role.ENCODE]

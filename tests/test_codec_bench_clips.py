@@ -252,6 +252,11 @@ def test_a_folder_of_both_kinds_must_say_which(tmp_path: Path) -> None:
         find_dataset(tmp_path, suffixes)
     assert [name for name, _ in find_dataset(tmp_path, suffixes, Kind.CLIPS).files] == ["c.mkv"]
     assert find_dataset(tmp_path / "c.mkv", suffixes).kind is Kind.CLIPS
+    (tmp_path / "report" / "cache").mkdir(parents=True)
+    for name in ("rd.png", "cache/view.png"):
+        (tmp_path / "report" / name).touch()
+    found = find_dataset(tmp_path, suffixes, Kind.PICTURES, leaving_out=tmp_path / "report")
+    assert [name for name, _ in found.files] == ["a.png", "b.png"]
 
 
 @pytest.mark.parametrize(

@@ -1,13 +1,15 @@
 """`linnet compare` on clips: the metrics of every frame, clear refusals, and a page with one frame."""
 
 from pathlib import Path
+from typing import Any
 
+import av
 import numpy as np
 import pytest
 from bench_samples import data_of
 from cli_process import linnet
 from PIL import Image
-from video_samples import STEADY, Shape, content_of, make_clip
+from video_samples import STEADY, Shape, content_of, make_clip, pan
 
 from linnet.codec.bench.compare import open_comparison
 
@@ -57,6 +59,27 @@ def test_figures_are_those_of_the_frames_and_the_page_shows_the_middle(folder: P
     (shown,) = data_of(folder / "page.html")["pictures"]
     assert shown["name"] == "ref.mkv, frame 4"
     assert [version["label"] for version in shown["versions"]] == ["ref.mkv", *names]
+
+
+def test_clips_of_other_samples_and_matrices_mean_what_they_state(tmp_path: Path, photo: Image.Image) -> None:
+    for name, form, matrix in (("full.mkv", "yuv444p", 1), ("half.mkv", "yuv420p", 6)):
+        with av.open(tmp_path / name, "w") as file:
+            video = file.add_stream("ffv1", rate=25)
+            video.width, video.height, video.pix_fmt = *SIZE, form
+            video.codec_context.colorspace, video.codec_context.color_range = matrix, 1
+            for pixels in pan(photo.resize((64, 75)).resize(photo.size), 3):
+                frame = av.VideoFrame.from_ndarray(pixels, "rgb24")
+                made = frame.reformat(format=form, dst_colorspace=matrix)
+                made.colorspace, made.color_range = matrix, 1
+                file.mux(video.encode(made))
+            file.mux(video.encode(None))
+    found = []
+    for names in (("full.mkv", "half.mkv"), ("half.mkv", "full.mkv")):
+        done = linnet("compare", *names, "--metrics", "psnr", "--json", cwd=tmp_path)
+        figures: Any = done.records[0]["metrics"]
+        found.append(figures["psnr_db"])
+    assert found[0] == pytest.approx(found[1], abs=0.5)
+    assert min(found) > 32
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from linnet.codec.cli.jobs import Placement
 from linnet.codec.errors import MediaWarning, UnreadableImageError
 from linnet.codec.images import load_image
 from linnet.codec.video.containers import find_encoder
-from linnet.models import store
+from linnet.models import store, zoo
 
 
 @pytest.fixture
@@ -163,6 +163,18 @@ def test_what_holds_no_picture_is_named_by_its_type(source: Any) -> None:
         linnet.encode(source)
     with pytest.raises(ValueError, match=f"not {type(source).__name__}"):
         linnet.decode(source)
+
+
+def test_a_model_file_of_nonsense_stops_nothing(
+    small: Image.Image, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "evil" / f"{'a' * 64}.safetensors"
+    path.parent.mkdir()
+    header = b'{"__metadata__":{"card":"' + b"[" * 100_000 + b'"}}'
+    path.write_bytes(len(header).to_bytes(8, "little") + header)
+    monkeypatch.setenv("LINNET_MODELS", str(tmp_path))
+    assert [spec.kind for spec in zoo.added_specs()] == ["damaged"]
+    assert linnet.encode(small, quality=10).bytes > 0
 
 
 def test_without_a_home_there_are_the_models_that_ship(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -220,5 +220,13 @@ def test_arrays_that_do_not_fit_their_description_are_refused(pixels: np.ndarray
         linnet.load_tokens(rewritten({}, stage1=arrays["stage1"][:, :-1]))
     with pytest.raises(linnet.CorruptFileError):
         linnet.load_tokens(rewritten({}, stage1=arrays["stage1"].astype(np.float64)))
+    for width in ([191.5], ["192"], [np.inf], [1j]):
+        with pytest.raises(linnet.CorruptFileError):
+            linnet.load_tokens(rewritten({}, width=np.array(width)))
+    with pytest.raises(linnet.CorruptFileError):
+        linnet.load_tokens(rewritten({"strides": [0, 0, 0]}))
+    np.savez(path, about=np.array("[" * 200_000), **arrays)
+    with pytest.raises(linnet.CorruptFileError):
+        linnet.load_tokens(path)
     with pytest.raises(ValueError, match=r"\.npz or \.safetensors"):
         linnet.load_tokens(tmp_path / "a.json")

@@ -1,8 +1,10 @@
 """What a run keeps on disk: whole or as it was, and refused where it cannot be gone on with."""
 
 import resource
+import signal
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from model_samples import training_folder
@@ -86,6 +88,74 @@ def test_a_row_that_was_cut_short_is_left_out_of_the_curves(tmp_path: Path) -> N
         path.write_bytes(whole + torn)
         append_row(path, rows[2])
         assert read_rows(path) == [rows[0], rows[2]]
+
+
+def test_a_header_that_was_cut_short_is_written_again(tmp_path: Path) -> None:
+    path, row = tmp_path / "curve.csv", {"step": 1.0, "loss": 1.5}
+    for torn in (b"", b"step,lo"):
+        path.write_bytes(torn)
+        append_row(path, row)
+        assert read_rows(path) == [row]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_keeps_all_whole_steps(
+    config_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], number: int
+) -> None:
+    learn = Trainer.train_step
+
+    def interrupted(trainer: Trainer) -> torch.Tensor:
+        if trainer.step == 2:
+            signal.raise_signal(number)
+        return learn(trainer)
+
+    monkeypatch.setattr(Trainer, "train_step", interrupted)
+    before = signal.getsignal(number)
+    assert main([str(config_path), "--device", "cpu"]) == 130
+    assert signal.getsignal(number) is before
+    assert "interrupted and saved: the same command goes on from step 3" in capsys.readouterr().err
+    assert Trainer(read_config(config_path), CPU).step == 3
+
+
+def test_a_state_that_lacks_something_is_refused_by_its_name(config_path: Path) -> None:
+    trainer = Trainer(read_config(config_path), CPU)
+    trainer.save()
+    state = load_state(trainer.state_path, CPU)
+    for missing in ("average", "step"):
+        save_state({name: value for name, value in state.items() if name != missing}, trainer.state_path)
+        with pytest.raises(ValueError, match=f"state.pt is no whole checkpoint.*lacks {missing}"):
+            Trainer(read_config(config_path), CPU)
+    save_state({}, trainer.state_path)
+    with pytest.raises(ValueError, match="lacks net"):
+        Trainer(read_config(config_path), CPU)
+    config_path.with_name("some.pt").write_text("learning_rate = 1")
+    with pytest.raises(ValueError, match="no whole checkpoint"):
+        load_state(config_path.with_name("some.pt"), CPU)
+
+
+def test_a_pack_is_whole_and_holds_nothing_else(
+    config_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target = tmp_path / "p.npz"
+    assert main([str(config_path), "--pack", str(target)]) == 0
+    with np.load(target) as packed:
+        assert sorted(packed.files) == ["train_pixels", "train_shapes", "valid_pixels", "valid_shapes"]
+    assert main([str(config_path), "--pack", str(tmp_path / "p.dat")]) == 2
+    assert not list(tmp_path.glob("p.dat*"))
+    good = target.read_bytes()
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("linnet.models.whole_file.os.fsync", full)
+    assert main([str(config_path), "--pack", str(target)]) == 3
+    assert target.read_bytes() == good
+    monkeypatch.undo()
+    target.write_bytes(good[: len(good) // 2])
+    np.savez(tmp_path / "other.npz", tokens=np.zeros(3))
+    for wrong in (target, tmp_path / "other.npz"):
+        assert main([str(config_path), "--data", str(wrong)]) == 2
+        assert str(wrong) in capsys.readouterr().err
 
 
 def test_a_place_that_takes_no_files_is_found_out_before_the_work(

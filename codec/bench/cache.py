@@ -38,7 +38,9 @@ class Cache:
         return hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()
 
     def read(self, key: str) -> Entry | None:
-        """The entry, or None; one that cannot be read is none."""
+        """The entry, or None; one that cannot be read, or whose coded file is gone, is none."""
+        if not self._path(key, ".coded").is_file():
+            return None
         try:
             fields = json.loads(self._path(key, ".json").read_text())
             return Entry(**fields)

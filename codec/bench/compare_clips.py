@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from av import VideoFrame
 
-from ...bitstream.clip import ClipFormat, Range
+from ...bitstream.clip import ClipFormat, Range, Sampling
 from ...bitstream.header import Colour
 from ..frame import Samples, to_eight_bits
 from ..orientation import turn_upright
@@ -96,6 +96,8 @@ class ClipComparison:
 
     def _means_the_same(self, frame: VideoFrame, clip: ClipFormat) -> bool:
         ranges = {clip.range, self._format.range} - {Range.UNKNOWN}
+        if self._format.sampling is not Sampling.YUV420:
+            return False
         return frame.format.name in SAME_SAMPLES and len(ranges) < 2
 
 

@@ -44,23 +44,30 @@ class Dataset:
     files: list[tuple[str, Path]]
 
 
-def find_dataset(place: Path, suffixes: dict[Kind, frozenset[str]], kind: Kind | None = None) -> Dataset:
+def find_dataset(
+    place: Path,
+    suffixes: dict[Kind, frozenset[str]],
+    kind: Kind | None = None,
+    leaving_out: Path | None = None,
+) -> Dataset:
     """One file, or all files in a folder and below whose suffixes are those of one kind.
 
     Args:
         suffixes: of each kind, lower case, with the dot.
         kind: the one to take; None for the only one that is there.
+        leaving_out: a folder whose files are not taken: that of a report.
     Raises:
-        FileNotFoundError: no such place.
         ValueError: a folder with files of both kinds, and `kind` is None.
-        UnreadableImageError: a folder without any file of the kind.
+        UnreadableImageError: no such place, or a folder without any file of the kind.
     """
     if place.is_file():
         is_clip = place.suffix.lower() in suffixes[Kind.CLIPS]
         return Dataset(kind or (Kind.CLIPS if is_clip else Kind.PICTURES), [(place.name, place)])
     if not place.is_dir():
         raise UnreadableImageError(f"{place}: no such file or folder")
-    files = sorted(path for path in place.rglob("*") if path.is_file())
+    own = leaving_out and leaving_out.resolve()
+    every = (path for path in place.rglob("*") if path.is_file())
+    files = sorted(path for path in every if own is None or own not in path.resolve().parents)
     found = {each: [path for path in files if path.suffix.lower() in suffixes[each]] for each in Kind}
     pictures, clips = found[Kind.PICTURES], found[Kind.CLIPS]
     if kind is None and pictures and clips:

@@ -80,7 +80,7 @@ def run_bench(request: Request, hire: Callable[[], Crew], listener: Listener) ->
     """
     _check_extra()
     suffixes = {Kind.PICTURES: request.suffixes, Kind.CLIPS: CLIP_SUFFIXES}
-    dataset = find_dataset(request.dataset, suffixes, request.kind)
+    dataset = find_dataset(request.dataset, suffixes, request.kind, request.output)
     medium = MEDIA[dataset.kind]
     request.output.mkdir(parents=True, exist_ok=True)
     adapters, missing = _adapters(request, medium, listener)

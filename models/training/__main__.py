@@ -69,9 +69,12 @@ def _run(words: argparse.Namespace, config: TrainConfig) -> int:
     from .data import write_packed
     from .export import export
     from .export_inter import export_inter
+    from .packing import check_packed
     from .trainer import Trainer
     from .world import join, leave
 
+    if words.pack:
+        check_packed(words.pack)
     for target in filter(None, (words.export, words.pack)):
         check_writable(target.parent)
     if words.export and config.kind == "vq":
@@ -119,6 +122,9 @@ def main(argv: list[str] | None = None) -> int:
     except (ValueError, OSError, ArithmeticError) as error:
         print(f"linnet train: {error}", file=sys.stderr)
         return _exit_code(error)
+    except KeyboardInterrupt as error:
+        print(f"linnet train: {str(error) or 'interrupted'}", file=sys.stderr)
+        return 130
 
 
 if __name__ == "__main__":

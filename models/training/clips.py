@@ -10,6 +10,7 @@ from torch import Tensor
 from .config import TrainConfig
 from .crops import DRAWS, augment
 from .data import Pictures
+from .packing import write_arrays
 from .staging import STAGE_DRAWS, stage
 
 SUFFIXES = {".mp4", ".mkv", ".webm", ".mov", ".y4m", ".avi"}
@@ -85,7 +86,7 @@ def write_packed_clips(folder: Path, target: Path) -> None:
     """Decode all clips of `folder` into one `.npz`, to carry to a machine that trains."""
     # numbered, so that the order and with it the split stay those of the folder
     clips = {f"{n:05d}_{path.stem}": read_clip(path) for n, path in enumerate(find_clips(folder))}
-    np.savez(str(target), allow_pickle=False, **clips)
+    write_arrays(target, clips)
 
 
 class ClipSampler:

@@ -12,6 +12,8 @@ def append_row(path: Path, row: Row) -> None:
     Raises:
         ValueError: the file has other columns, so it is of another run or version.
     """
+    if path.exists() and b"\n" not in path.read_bytes():
+        path.unlink()  # a kill or a full disk cut the header short: there is nothing in it
     if path.exists():
         with path.open(newline="") as stream:
             columns = next(csv.reader(stream), None)

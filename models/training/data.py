@@ -8,6 +8,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from .packing import read_arrays, write_arrays
+
 SUFFIXES = {".png", ".jpg", ".jpeg", ".webp", ".ppm", ".bmp", ".tif", ".tiff"}
 VALIDATION_SHARE = 32  # one photo in 32 is held out
 
@@ -87,8 +89,9 @@ def load(source: Path, held_out: bool, device: torch.device) -> Pictures:
     """Pictures of a folder, or of the packed `.npz` that `pack` made with keys `train_*` and `valid_*`."""
     if source.suffix == ".npz":
         prefix = "valid_" if held_out else "train_"
-        with np.load(source) as packed:
-            return unpack({key: packed[prefix + key] for key in ("pixels", "shapes")}, device)
+        keys = ("pixels", "shapes")
+        packed = read_arrays(source, [prefix + key for key in keys])
+        return unpack({key: packed[prefix + key] for key in keys}, device)
     return unpack(pack(split(source)[held_out]), device)
 
 
@@ -99,4 +102,4 @@ def write_packed(folder: Path, target: Path) -> None:
         for prefix, part in zip(("train_", "valid_"), split(folder), strict=True)
         for key, value in pack(part).items()
     }
-    np.savez(str(target), allow_pickle=False, **packed)
+    write_arrays(target, packed)

@@ -20,7 +20,7 @@ from ..selftest import self_test
 from ..weights import Card, table_tensors, write_model
 from ..zoo import TRAINED_ID, ModelSpec
 from .calibrate import calibrate
-from .checkpoint import load_state
+from .checkpoint import BEST, load_state, of_one_architecture
 from .complexity import kmac_per_px
 from .config import TrainConfig
 from .data import Pictures, load
@@ -129,8 +129,9 @@ def export(config: TrainConfig, checkpoint: Path, target: Path, card: Card, crop
     """
     torch.manual_seed(0)
     net = TrainingModel(config.model, correction=config.correction)
-    state = load_state(checkpoint, torch.device("cpu"))
-    net.load_state_dict(state["model"])
+    state = load_state(checkpoint, torch.device("cpu"), BEST)
+    with of_one_architecture(checkpoint):
+        net.load_state_dict(state["model"])
     tensors = half_precision(net)
     train = load(config.data, held_out=False, device=torch.device("cpu"))
     valid = load(config.data, held_out=True, device=torch.device("cpu"))

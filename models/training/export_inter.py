@@ -24,7 +24,7 @@ from ..selftest import self_test
 from ..weights import Card, load_transforms, table_tensors, write_model
 from ..zoo import ModelSpec
 from .calibrate import calibrate
-from .checkpoint import load_state
+from .checkpoint import BEST, load_state, of_one_architecture
 from .clips import Clips
 from .complexity import kmac_per_px
 from .config import TrainConfig
@@ -170,8 +170,9 @@ def export_inter(
     cpu = torch.device("cpu")
     task = ClipTask(config, cpu)
     net = InterTraining(config.model, task.key)
-    state = load_state(checkpoint, cpu)
-    net.load_state_dict(state["model"])
+    state = load_state(checkpoint, cpu, BEST)
+    with of_one_architecture(checkpoint):
+        net.load_state_dict(state["model"])
     tensors = half_precision(net)
     calibration = range(min(CALIBRATION_CHAINS, chains))
     samples = (held_out_chain(task.train, number * 5, CHAIN, side // 64 * 64) for number in calibration)

@@ -1,13 +1,11 @@
 """Where a run begins: at the weights of another one, grown to its shape, or at the basis of its data."""
 
-from collections.abc import Generator
-from contextlib import contextmanager
 from dataclasses import replace
 
 import torch
 from torch import Tensor
 
-from .checkpoint import load_state
+from .checkpoint import load_state, of_one_architecture
 from .complexity import Net
 from .config import TrainConfig
 from .growth import from_fewer_latents, latents_of, start_added_latents
@@ -19,18 +17,6 @@ from .vq import VqTraining, from_fewer_stages, stages_of
 from .widening import from_smaller_transforms
 
 State = dict[str, Tensor]
-
-
-@contextmanager
-def of_one_architecture(path: object) -> Generator[None, None, None]:
-    """Loading a state of `path`: say so if it does not fit. Raises ValueError."""
-    try:
-        yield
-    except (RuntimeError, KeyError, IndexError) as error:
-        lines = str(error).splitlines()
-        raise ValueError(
-            f"{path} is of another architecture than the config: {lines[min(1, len(lines) - 1)].strip()}"
-        ) from error
 
 
 def start(net: Net, task: Task, config: TrainConfig, generator: torch.Generator) -> None:

@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable
+from typing import NoReturn
 
 import torch
 from torch import Tensor, nn
@@ -10,21 +11,23 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from ..whole_file import check_writable
-from .checkpoint import load_state, save_state
+from .checkpoint import load_state, of_one_architecture, save_state
 from .config import TrainConfig
 from .curves import append_row, described, draw, read_rows
 from .groups import parameter_groups
 from .inter import InterTraining
+from .interruption import Interruption
 from .objective import Outcome, TrainingModel
 from .schedule import Schedule, mixed_seed
 from .soap import Soap
 from .speed import bf16_is_faster, count_flops, matmul_flops
-from .starting import of_one_architecture, start
+from .starting import start
 from .tasks import Net, Task, task_of
 from .vq import VqOutcome, VqTraining
 from .vq_revival import CROPS, follow, revive_codes
 from .world import World
 
+_STATE = ("net", "average", "optimiser", "step", "seconds", "best")
 MAX_SKIPPED = 100  # updates in a row without a finite gradient: the run has diverged
 
 
@@ -63,8 +66,8 @@ class Trainer:
     def _begin(self) -> None:
         """Resume, or start; what rank 0 has on its disk counts for all."""
         resumes = self.world.leads and self.state_path.exists()
-        state = load_state(self.state_path, torch.device("cpu")) if resumes else None
-        if state := self.world.of_first(state):
+        state = load_state(self.state_path, torch.device("cpu"), _STATE) if resumes else None
+        if (state := self.world.of_first(state)) is not None:
             return self._restore(state)
         if self.world.leads:
             check_writable(self.config.run)
@@ -171,24 +174,40 @@ class Trainer:
 
         Raises:
             ArithmeticError: no finite gradient for a hundred steps; the last saved state is still good.
+            KeyboardInterrupt: asked for by Ctrl-C or SIGTERM; the state is that of the last whole step.
         """
         begin = last = time.monotonic()
         self.net.train()
         losses: list[Tensor] = []
-        while self.step < self.config.steps:
-            if self.world.any(time.monotonic() - begin >= minutes * 60, self.device):
-                break
-            losses.append(self.train_step())
-            if self.skipped >= MAX_SKIPPED:
-                raise ArithmeticError(
-                    f"no finite gradient for {MAX_SKIPPED} steps before step {self.step}: "
-                    f"lower learning_rate and go on from {self.state_path}"
-                )
-            if self.world.any(time.monotonic() - last >= self.config.save_minutes * 60, self.device):
-                self._report(losses, time.monotonic() - last)
-                last, losses = time.monotonic(), []
+        with Interruption() as interruption:
+            while self.step < self.config.steps:
+                if self.world.any(interruption.asked, self.device):
+                    self._leave(time.monotonic() - last)
+                if self.world.any(time.monotonic() - begin >= minutes * 60, self.device):
+                    break
+                losses.append(self.train_step())
+                self._check_learning()
+                if self.world.any(time.monotonic() - last >= self.config.save_minutes * 60, self.device):
+                    self._report(losses, time.monotonic() - last)
+                    last, losses = time.monotonic(), []
         if losses:
             self._report(losses, time.monotonic() - last)
+
+    def _check_learning(self) -> None:
+        """Raises ArithmeticError."""
+        if self.skipped >= MAX_SKIPPED:
+            raise ArithmeticError(
+                f"no finite gradient for {MAX_SKIPPED} steps before step {self.step}: "
+                f"lower learning_rate and go on from {self.state_path}"
+            )
+
+    def _leave(self, seconds: float) -> NoReturn:
+        """Save, without the minute that an evaluation takes, and raise KeyboardInterrupt."""
+        self.seconds += seconds
+        if self.world.leads:
+            self.save()
+        self.world.wait()
+        raise KeyboardInterrupt(f"interrupted and saved: the same command goes on from step {self.step}")
 
     def _report(self, losses: list[Tensor], seconds: float) -> None:
         self.seconds += seconds
@@ -262,7 +281,7 @@ class Trainer:
             )
         with of_one_architecture(self.state_path):
             self.net.load_state_dict(state["net"])
-        self.averaged.load_state_dict(state["average"])
+            self.averaged.load_state_dict(state["average"])
         self.average.n_averaged.fill_(state["step"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.step, self.seconds, self.best = state["step"], state["seconds"], state["best"]

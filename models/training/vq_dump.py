@@ -22,6 +22,7 @@ from .config import TrainConfig, find_config, read_config
 from .crops import CropSampler
 from .data import Pictures, load
 from .growth import latents_of
+from .packing import write_arrays
 from .speed import bf16_is_faster
 from .vq import VqModel, VqTraining, from_fewer_stages, stages_of
 
@@ -65,7 +66,7 @@ def write_tokens(model: VqTransforms, batches: Iterable[Tensor], target: Path) -
     flat = np.concatenate([array.reshape(-1) for array in arrays])
     stages = np.array([(stage.stride, stage.codes) for stage in model.config.stages], np.int32)
     books = codebooks_of(model)
-    np.savez(str(target), allow_pickle=False, tokens=flat, shapes=shapes, stages=stages, **books)
+    write_arrays(target, {"tokens": flat, "shapes": shapes, "stages": stages, **books})
     return len(arrays)
 
 

@@ -17,7 +17,10 @@ from .base import CodecOptions, Knob, Pixels
 _QUALITY = Knob("quality", (0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100), step=0.01)
 _ROOT = Path(__file__).parents[3]
 # The code that the files of pictures, and their decoded pixels, depend on.
-SOURCES = ("bitstream/*.py", "entropy/*.py", "models/*.py", "codec/*.py")
+SOURCES = (
+    *("bitstream/*.py", "entropy/*.py", "codec/*.py"),
+    *("models/*.py", "models/vq/**/*.py", "models/hyperprior/*.py"),
+)
 Choices: TypeAlias = tuple[tuple[str, int | float | str], ...]
 _OFFERED = {"effort", "resampling", "tile"}  # of the arguments of encode
 
@@ -140,5 +143,5 @@ def digest_of_sources(patterns: tuple[str, ...]) -> str:
     files = sorted(path for pattern in patterns for path in _ROOT.glob(pattern))
     digest = hashlib.sha256()
     for path in files:
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+        digest.update(path.relative_to(_ROOT).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:16]
