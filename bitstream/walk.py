@@ -112,6 +112,8 @@ class Walk:
         due, self._due = self._due, max(self._due, number + 1)
         if number == due or (number > due and not self._whole):
             return
+        if number < due and self.front.header.spread and not self._whole:
+            return  # a share that was overtaken: its number says which it is
         why = f"{self.body.named(number)} comes where {self.body.named(due)} should"
         error = CorruptFileError(why, chunk=head.name, offset=head.offset)
         if number < due or self.on_damage is None:

@@ -1,5 +1,6 @@
 """Resilient files: what is lost of them is made good, or told; never shown as if it were right."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -64,6 +65,29 @@ def test_damage_to_any_one_share_changes_nothing(data: bytes) -> None:
         part = linnet.decode(without(data, [3]), region=(10, 20, 90, 80), allow_partial=partial)
         assert np.array_equal(part.pixels, whole[20:100, 10:100])
         assert (bool(part.repairs), part.losses) == (True, None)
+
+
+@pytest.mark.parametrize("order", ["moved", "swapped", "reversed", "shuffled"])
+def test_shares_out_of_order_are_all_used(data: bytes, order: str) -> None:
+    numbers = list(range(SHARES))
+    orders = {
+        "moved": numbers[6:] + numbers[:6],
+        "swapped": [number ^ 1 for number in numbers],
+        "reversed": numbers[::-1],
+        "shuffled": list(np.random.default_rng(3).permutation(SHARES)),
+    }
+    places = starts(data)
+    pieces = [data[a:b] for a, b in pairwise(places)]
+    mixed = data[: places[0]] + b"".join(pieces[n] for n in orders[order]) + data[places[-1] :]
+    frame = linnet.decode(mixed)
+    assert np.array_equal(frame.pixels, linnet.decode(data).pixels)
+    assert (len(frame.repairs), frame.losses) == (1, None)
+    with pytest.raises(LinnetError, match="24 of 24 shares are left, enough for the whole"):
+        linnet.verify(mixed)
+    mended = linnet.cut(mixed, stages=linnet.info(data).stages).data
+    assert mended == data
+    twice = mixed[: places[1]] + pieces[orders[order][0]] + mixed[places[1] :]
+    assert np.array_equal(linnet.decode(twice).pixels, linnet.decode(data).pixels)
 
 
 @pytest.mark.parametrize("count", [1, 6, 7, 9, 10, 12])
