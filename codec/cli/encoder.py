@@ -159,8 +159,6 @@ class Encoder:
                 raise UsageError(f"{job.source} is a clip: {option} is for pictures, try --target-bitrate")
         if self.tile is not None:
             raise UsageError(f"{job.source} is a clip: --tile is for pictures")
-        if self.resilience is not None:
-            raise UsageError(f"{job.source} is a clip: --resilience is for pictures")
         if self.effort is not None:
             raise UsageError(f"{job.source} is a clip: --effort is for pictures")
         if self.resampling is not None:
