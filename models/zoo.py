@@ -84,7 +84,7 @@ SPECS = (
         name="high",
         kind="image",
         file="high.safetensors",
-        sha256="789cda1b93ca0d06b0c271f8d68033a56c1818be2454757acc6a7d76363af912",
+        sha256="536d8894f9171db226a4f7884a12b2fd9ed1b254f73e9527a8fb858dced35218",
     ),
 )
 
