@@ -1,6 +1,7 @@
 """ICC, EXIF and XMP: byte for byte through every format that has a place for the bytes."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -145,10 +146,18 @@ def test_formats_without_metadata_say_what_is_left_out(photo: Image.Image, form:
 
 
 @pytest.mark.parametrize("metadata", [Metadata(exif=bytes(70000)), Metadata(xmp=bytes(70000))])
-def test_metadata_too_long_for_jpeg_is_an_error_not_dropped(photo: Image.Image, metadata: Metadata) -> None:
-    frame = Frame.from_array(np.array(small(photo)), metadata=metadata)
-    with pytest.raises(ValueError, match=r"cannot write this picture as JPEG: .* too long"):
-        save_image(frame, io.BytesIO(), "jpg")
+def test_metadata_too_long_for_jpeg_is_left_out_and_said_so(photo: Image.Image, metadata: Metadata) -> None:
+    frame = Frame.from_array(np.array(small(photo)), metadata=replace(metadata, icc=ICC))
+    with pytest.warns(MediaWarning, match="JPEG cannot hold metadata: (EXIF|XMP) of 70000 bytes left out"):
+        assert through(frame, "jpg") == Metadata(icc=ICC)
+
+
+def test_what_just_fits_into_a_jpeg_is_kept(photo: Image.Image) -> None:
+    fitting = Metadata(exif=b"II*\0" + bytes(65523), xmp=b" " * 65504)
+    assert through(Frame.from_array(np.array(small(photo)), metadata=fitting), "jpg") == fitting
+    for more in (replace(fitting, exif=b"II*\0" + bytes(65524)), replace(fitting, xmp=b" " * 65505)):
+        with pytest.warns(MediaWarning, match="left out"):
+            through(Frame.from_array(np.array(small(photo)), metadata=more), "jpg")
 
 
 def test_damaged_exif_is_kept_as_bytes_and_left_out_of_tiff_with_a_warning(photo: Image.Image) -> None:
