@@ -33,8 +33,8 @@ from .tags import orientation_in, read_metadata
 
 ImageSource: TypeAlias = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO | Image.Image
 
-# The plugins are imported, and so registered; no others are tried, whatever else is installed.
 _PREFIX_BYTES = 16  # that tell the formats apart
+# The plugins are imported, and so registered; no others are tried, whatever else is installed.
 _PLUGINS = (
     PngImagePlugin.PngImageFile,
     JpegImagePlugin.JpegImageFile,
@@ -57,11 +57,13 @@ def load_image(source: ImageSource, limits: Limits | None = None) -> Frame:
     Returns:
         a frame with the pixels as stored and the orientation beside them.
     Warns:
-        MediaWarning: only the first of several frames is used; samples of 16 bits could be read as 8 only.
+        MediaWarning: only the first of several frames is used; samples of more than 8
+            bits could be read as 8 only; metadata in a PNG that is too large.
     Raises:
         UnreadableImageError: no image, a damaged one, or pixels of an unsupported kind.
         LimitExceededError: larger than limits.
         OSError: the disk's fault (missing, a directory, not allowed).
+        ValueError: nothing that holds an image.
     """
     limits = limits or Limits()
     if isinstance(source, Image.Image):

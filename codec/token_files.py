@@ -46,7 +46,7 @@ _UNREADABLE = (
     ArithmeticError,
     AttributeError,
     MemoryError,
-    NotImplementedError,
+    NotImplementedError,  # zipfile's, of a method of compression that it does not have
     RecursionError,
 )
 Arrays = dict[str, NDArray[np.generic]]

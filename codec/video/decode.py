@@ -81,13 +81,18 @@ def decode_video(
 
     Args:
         source: a path, the file's bytes, or a binary stream (also a pipe, but not with `start`).
-        dest: a path (written atomically), a pattern such as frame%04d.png, or a binary stream.
+        dest: a path (written atomically), a pattern such as frame%04d.png (all pictures or, where it
+            fails, none), or a binary stream.
         format: mp4, mkv, mov, webm, y4m and so on; None for the suffix of the path.
         video_codec: h264, hevc, av1, vp9, ffv1 or an encoder of FFmpeg; None for the container's own.
-        start, end: seconds; what is shown from start on and before end, moved so that it begins at 0.
+        start, end: seconds; what is shown from start on and before end, moved so that it begins at 0 (the
+            frame on the screen at the start included).
         allow_partial: pass over damage: it costs the frames that it hits and those that depend on them, and
             result.damage says so.
         progress: called with (frames done, frames; 0 if unknown).
+    Warns:
+        MediaWarning: the container does not take the sound or subtitles, or so many bits a sample, or frames
+            come faster than its constant rate (y4m, avi).
     Raises:
         FormatError, LimitExceededError: as `decode`; the latter also where y4m or avi, of constant rate,
             would repeat one frame more than 65,536 times. ValueError: format, codec, device or times.

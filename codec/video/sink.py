@@ -141,7 +141,9 @@ class MediaSink:
         never adds up. One that comes when more slots are filled than have gone by is left out.
 
         Warns:
-            MediaWarning: with the first that is left out. Raises LimitExceededError: it takes too often.
+            MediaWarning: with the first that is left out.
+        Raises:
+            LimitExceededError: it takes too often.
         """
         assert self._held is not None
         pixels, time, _ = self._held

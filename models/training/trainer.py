@@ -181,9 +181,10 @@ class Trainer:
         losses: list[Tensor] = []
         with Interruption() as interruption:
             while self.step < self.config.steps:
-                if self.world.any(interruption.asked, self.device):
-                    self._leave(time.monotonic() - last)
-                if self.world.any(time.monotonic() - begin >= minutes * 60, self.device):
+                over = time.monotonic() - begin >= minutes * 60
+                if self.world.any(over or interruption.asked, self.device):
+                    if self.world.any(interruption.asked, self.device):
+                        self._leave(time.monotonic() - last)
                     break
                 losses.append(self.train_step())
                 self._check_learning()
