@@ -11,6 +11,7 @@ from ablations import fingerprint, shared_settings
 from contact_sheet import Cell, draw_sheet
 from loss import blanked, part_payloads
 from PIL import Image
+from readme import renewed
 from restart import restart_segments, segment_rows, with_rows_interpolated
 from same_bytes import Contest, enlarged, find_rivals, largest_within, reduced
 
@@ -156,3 +157,13 @@ def test_no_ablation_goes_on_from_the_run_of_other_settings() -> None:
     first, same, *names = (fingerprint(shared_settings(each)) for each in (config, moved, *others))
     assert first == same
     assert len({first, *names}) == 1 + len(others)
+
+
+def test_the_tables_of_the_readme_are_what_was_measured() -> None:
+    text = (Path(__file__).parents[1] / "README.md").read_text()
+    assert renewed(text) == text
+
+
+def test_a_table_that_the_readme_lacks_is_named() -> None:
+    with pytest.raises(ValueError, match=r"no table that begins with \| against"):
+        renewed("# Linnet\n")
