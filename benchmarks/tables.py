@@ -1,8 +1,4 @@
-"""The tables of README.md, made of the files in benchmarks/results.
-
-python benchmarks/tables.py            # prints them
-python benchmarks/tables.py README.md  # puts them in place of those that begin with the same line
-"""
+"""The tables of README.md, made of the files in benchmarks/results."""
 
 import csv
 import json

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _LINNET_WIDTH, _WIDTH, _PUBLISHED_WIDTH = 2.4, 1.5, 1.1
 _MARGIN = 0.04
 _COLUMNS = 2
+EACH = "-each"
 
 
 def draw_curves(curves: Sequence[Curve], metric: Metric, title: str, folder: Path) -> list[Path]:
@@ -49,7 +50,12 @@ def draw_items(curves: Mapping[str, Sequence[Curve]], metric: Metric, folder: Pa
         axes.set_visible(False)
     panels[0].legend(fontsize="small")
     figure.tight_layout()
-    return _save(figure, metric, "-each", folder)
+    return _save(figure, metric, EACH, folder)
+
+
+def plot_name(metric: Metric, ending: str = "") -> str:
+    """Of a plot's files, without suffix. ending: EACH for the one that `draw_items` writes."""
+    return f"rd-{metric.key.removesuffix('_db')}{ending}"
 
 
 def _figure(size: tuple[float, float]) -> "Figure":
@@ -87,8 +93,7 @@ def _draw(axes: "Axes", curves: Sequence[Curve], metric: Metric, title: str) -> 
 
 
 def _save(figure: "Figure", metric: Metric, ending: str, folder: Path) -> list[Path]:
-    name = f"rd-{metric.key.removesuffix('_db')}{ending}"
-    paths = [folder / f"{name}{suffix}" for suffix in (".png", ".svg")]
+    paths = [folder / f"{plot_name(metric, ending)}{suffix}" for suffix in (".png", ".svg")]
     for path in paths:
         figure.savefig(path)
     return paths
