@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from .chunks import ChunkHead, ChunkSource, ChunkType
+from .chunk_types import ChunkHead, ChunkType
+from .chunks import ChunkSource
 from .errors import CorruptFileError
 from .header import Header
 from .limits import Limits

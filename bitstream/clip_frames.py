@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from .body import HASH_BYTES, Tile
-from .chunks import ChunkType, decode_varint, encode_varint
-from .clip import decode_svarint, encode_svarint
+from .chunk_types import ChunkType
 from .errors import CorruptFileError, UnsupportedVersionError
 from .header import QUALITY_MAX_CENTI, Header
+from .varint import decode_svarint, decode_varint, encode_svarint, encode_varint
 
 _NAME = ChunkType.FRAME.name.lower()
 _QUALITY_BIT, _KIND_MASK, _RESERVED = 0x04, 0x03, 0xF8

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from .chunks import ChunkHead, ChunkSource, ChunkType
+from .chunk_types import ChunkHead, ChunkType
+from .chunks import ChunkSource
 from .clip import ClipFormat
 from .clip_streams import MAX_STREAMS, Stream, decode_stream, decode_tags
 from .errors import CorruptFileError

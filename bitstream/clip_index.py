@@ -7,9 +7,8 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from zlib import crc32
 
-from .chunks import decode_varint, encode_varint
-from .clip import decode_svarint, encode_svarint
 from .clip_frames import FrameHead, FrameKind
+from .varint import decode_svarint, decode_varint, encode_svarint, encode_varint
 
 
 @dataclass(slots=True)

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO, TypeAlias
 
-from .chunks import CRC_BYTES, ChunkHead, ChunkSource, ChunkType, encode_chunk
+from .chunk_types import ChunkHead, ChunkType
+from .chunks import CRC_BYTES, ChunkSource, encode_chunk
 from .clip_frames import MAX_PREFIX_BYTES, CodedFrame, FrameKind, decode_frame, decode_head
 from .clip_front import read_clip_front
 from .clip_index import ClipIndex, IndexBuilder, decode_clip_index

@@ -5,9 +5,16 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from fractions import Fraction
 
-from .chunks import ChunkType, decode_varint, encode_varint
-from .clip import decode_fraction, decode_svarint, encode_fraction, encode_svarint
+from .chunk_types import ChunkType
 from .errors import CorruptFileError, UnsupportedVersionError
+from .varint import (
+    decode_fraction,
+    decode_svarint,
+    decode_varint,
+    encode_fraction,
+    encode_svarint,
+    encode_varint,
+)
 
 MAX_STREAMS = 255
 MAX_PACKETS = 65535  # in a chunk, so that small packets cannot cost far more memory than their bytes

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import BinaryIO
 
-from .chunks import SIGNATURE, ChunkType, encode_chunk
+from .chunk_types import ChunkType
+from .chunks import SIGNATURE, encode_chunk
 from .clip_frames import FrameHead, FrameKind, encode_frame
 from .clip_index import IndexBuilder
 from .clip_streams import (

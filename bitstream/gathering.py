@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from .chunks import ChunkType
+from .chunk_types import ChunkType
 from .errors import CorruptFileError, LinnetError
 from .header import Header
 from .shares import Coded, misfits, recover

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from .chunks import CRC_BYTES, ChunkSource, ChunkType, encode_chunk
+from .chunk_types import ChunkType
+from .chunks import CRC_BYTES, ChunkSource, encode_chunk
 from .errors import LinnetError
 
 OFFSET_BYTES = 8  # of the end chunk's pointer to the index

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from .body import Body, Tile
-from .chunks import ChunkSource, ChunkType
+from .chunk_types import ChunkType
+from .chunks import ChunkSource
 from .errors import CorruptFileError, LinnetError
 from .front import read_front
 from .gathering import gather, too_few

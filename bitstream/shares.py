@@ -5,11 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from .body import HASH_BYTES
-from .chunks import ChunkType, decode_varint, encode_varint
+from .chunk_types import ChunkType
 from .erasure import interpolate
 from .errors import CorruptFileError
 from .header import Header
 from .spread import Spread
+from .varint import decode_varint, encode_varint
 
 NUMBER_BYTES = 1
 _CHUNK = ChunkType.SHARE.name.lower()

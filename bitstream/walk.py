@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from .body import Body, Tile
-from .chunks import ChunkHead, ChunkSource, ChunkType
+from .chunk_types import ChunkHead, ChunkType
+from .chunks import ChunkSource
 from .errors import CorruptFileError, LinnetError
 from .front import Front, reject, skip_unknown
 from .index import OFFSET_BYTES, TileIndex, decode_index, max_index_bytes

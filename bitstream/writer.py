@@ -3,7 +3,8 @@
 from dataclasses import replace
 from typing import BinaryIO
 
-from .chunks import SIGNATURE, ChunkType, encode_chunk
+from .chunk_types import ChunkType
+from .chunks import SIGNATURE, encode_chunk
 from .header import Header
 from .header_fields import encode_header
 from .index import OFFSET_BYTES, encode_index
