@@ -3,8 +3,9 @@
 from .chunks import SIGNATURE
 from .clip import ClipFormat, Range, Sampling, Siting
 from .clip_frames import CodedFrame, FrameHead, FrameKind, Motion
-from .clip_reader import ClipReader, PacketGroup
-from .clip_streams import Form, Media, Packet, Stream
+from .clip_packets import Packet, PacketGroup
+from .clip_reader import ClipReader
+from .clip_streams import Form, Media, Stream
 from .clip_writer import ClipWriter
 from .errors import (
     CorruptFileError,

@@ -7,7 +7,8 @@ from typing import Protocol
 from .chunk_types import ChunkType
 from .errors import CorruptFileError, LinnetError
 from .header import Header
-from .shares import Coded, misfits, recover
+from .pieces import Coded
+from .shares import misfits, recover
 
 _CHUNK = ChunkType.SHARE.name.lower()
 

@@ -96,6 +96,14 @@ class Header:
                 raise ValueError(f"{name} must be {low} to {high}, not {value}")
         if self.bit_depth not in (8, 16):
             raise ValueError(f"bit_depth must be 8 or 16, not {self.bit_depth}")
+        self._check_kind()
+        if len(self.weights_hash) != WEIGHTS_HASH_BYTES:
+            raise ValueError(f"weights_hash must have 8 bytes, not {len(self.weights_hash)}")
+        if self.tile_count > MAX_TILES:
+            raise ValueError(f"{self.tile_count} tiles are more than {MAX_TILES}: use larger tiles")
+
+    def _check_kind(self) -> None:
+        """Raises ValueError for a field that this kind of file, or its version, does not have."""
         if (self.kind == Kind.VIDEO) != (self.clip is not None) or (self.clip and self.minor < CLIP_MINOR):
             raise ValueError(
                 f"a video, and no still, has video fields and format {MAJOR}.{CLIP_MINOR} or newer"
@@ -116,10 +124,6 @@ class Header:
             )
         if self.clip is not None and self.has_alpha:
             raise ValueError("a video has no alpha")
-        if len(self.weights_hash) != WEIGHTS_HASH_BYTES:
-            raise ValueError(f"weights_hash must have 8 bytes, not {len(self.weights_hash)}")
-        if self.tile_count > MAX_TILES:
-            raise ValueError(f"{self.tile_count} tiles are more than {MAX_TILES}: use larger tiles")
 
     @property
     def format_version(self) -> str:
@@ -193,14 +197,29 @@ class Header:
         """The header of the file that has only the first stages."""
         return replace(self, stages=stages, spread=self.spread and self.spread.first(stages))
 
+    def part_number(self, tile: int, stage: int) -> int:
+        """Number of a stage of a tile among all parts, or of the tile of a still without stages.
+
+        Raises:
+            ValueError: no such tile or stage.
+        """
+        self._check_tile(tile)
+        stages = max(1, self.stages)
+        if not 0 <= stage < stages:
+            raise ValueError(f"stage must be 0 to {stages - 1}, not {stage}")
+        return stage * self.tile_count + tile
+
+    def _check_tile(self, index: int) -> None:
+        if not 0 <= index < self.tile_count:
+            raise ValueError(f"tile must be 0 to {self.tile_count - 1}, not {index}")
+
     def tile_box(self, index: int) -> tuple[int, int, int, int]:
         """Left, top, width and height of a tile in coded pixels, cut to the picture.
 
         Raises:
             ValueError: no such tile.
         """
-        if not 0 <= index < self.tile_count:
-            raise ValueError(f"tile must be 0 to {self.tile_count - 1}, not {index}")
+        self._check_tile(index)
         row, column = divmod(index, self.tiles_across)
         left, top = column * self.tile_size, row * self.tile_size
         return left, top, min(self.tile_size, self.width - left), min(self.tile_size, self.height - top)

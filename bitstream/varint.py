@@ -1,4 +1,4 @@
-"""Numbers of any size as bytes and back: varints, signed ones, and fractions as two of them."""
+"""Numbers of any size as bytes and back: varints, signed ones, fractions; and bytes behind their number."""
 
 from fractions import Fraction
 
@@ -69,3 +69,16 @@ def decode_fraction(data: bytes, position: int) -> tuple[Fraction, int]:
     if above > MAX_TERM or not 1 <= below <= MAX_TERM:
         raise ValueError(f"a fraction is {above}/{below}")
     return Fraction(above, below), position
+
+
+def encode_counted(data: bytes) -> bytes:
+    """Bytes behind their number."""
+    return encode_varint(len(data)) + data
+
+
+def decode_counted(data: bytes, position: int) -> tuple[bytes, int]:
+    """Read bytes behind their number; returns them and the position behind. Raises ValueError: cut off."""
+    length, position = decode_varint(data, position)
+    if position + length > len(data):
+        raise ValueError("a text or packet is cut off")
+    return data[position : position + length], position + length
