@@ -1,12 +1,12 @@
 """The header: what a file holds and which model decodes it, readable without weights."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from .clip import ClipFormat
 from .resampling import Resampling
 from .spread import Spread
+from .tiling import Tiling
 
 MAJOR, MINOR = 1, 4  # the newest format this code reads; a file has the lowest that describes it
 CLIP_MINOR = 1  # the first version with clips, and the one of clips of key frames only
@@ -52,7 +52,7 @@ class ModelRef:
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
+class Header(Tiling):
     """The fields of the header chunk. Raises ValueError where one is outside its range.
 
     Source: FORMAT.md section 5.
@@ -153,26 +153,6 @@ class Header:
         return self.height if scale is None else self.height * scale.factor - scale.rows
 
     @property
-    def tile_size(self) -> int:
-        """Side of a tile, pixels."""
-        return 1 << self.tile_log2
-
-    @property
-    def tiles_across(self) -> int:
-        """Tiles in a row."""
-        return -(-self.width // self.tile_size)
-
-    @property
-    def tiles_down(self) -> int:
-        """Tiles in a column."""
-        return -(-self.height // self.tile_size)
-
-    @property
-    def tile_count(self) -> int:
-        """Tiles in the file."""
-        return self.tiles_across * self.tiles_down
-
-    @property
     def part_count(self) -> int:
         """Tiles, or stages of tiles."""
         return max(1, self.stages) * self.tile_count
@@ -203,30 +183,8 @@ class Header:
         Raises:
             ValueError: no such tile or stage.
         """
-        self._check_tile(tile)
+        self.check_tile(tile)
         stages = max(1, self.stages)
         if not 0 <= stage < stages:
             raise ValueError(f"stage must be 0 to {stages - 1}, not {stage}")
         return stage * self.tile_count + tile
-
-    def _check_tile(self, index: int) -> None:
-        if not 0 <= index < self.tile_count:
-            raise ValueError(f"tile must be 0 to {self.tile_count - 1}, not {index}")
-
-    def tile_box(self, index: int) -> tuple[int, int, int, int]:
-        """Left, top, width and height of a tile in coded pixels, cut to the picture.
-
-        Raises:
-            ValueError: no such tile.
-        """
-        self._check_tile(index)
-        row, column = divmod(index, self.tiles_across)
-        left, top = column * self.tile_size, row * self.tile_size
-        return left, top, min(self.tile_size, self.width - left), min(self.tile_size, self.height - top)
-
-    def tiles_in(self, box: tuple[int, int, int, int]) -> Iterator[int]:
-        """Numbers of the tiles whose corner lies in a box (left, top, width, height), in raster order."""
-        side, across = self.tile_size, self.tiles_across
-        for row in range(-(-box[1] // side), -(-(box[1] + box[3]) // side)):
-            for column in range(-(-box[0] // side), -(-(box[0] + box[2]) // side)):
-                yield row * across + column
