@@ -13,7 +13,7 @@ from .linear import ExactLinear
 from .quadtree import LATENT_GROUPS, STEPS, TURNS
 from .tensor_source import TensorSource, require
 
-HEAD_MEAN_BITS = 10  # a head gives them on a grid of 2^-10 of its channel's octave
+HEAD_MEAN_BITS = 10  # a head gives means on a grid of 2^-10 of its channel's octave
 INDEX_BITS = 4  # a head gives scale indices on a grid of 2^-4
 TOP_INDEX = 63
 MEAN_BOUND = 2**20  # 16384 steps: with a symbol of 2^14 steps a latent stays below 2^22, exact in float32
