@@ -19,7 +19,7 @@ import torch
 from speed import photograph
 
 import linnet
-from linnet.entropy import networks
+from linnet.entropy import tensor_source
 from linnet.entropy.int8 import multiplies_int8
 from linnet.models import image_codec
 
@@ -47,7 +47,7 @@ def measure(pixels: np.ndarray, quality: float, runs: int) -> dict[str, object]:
     files: set[bytes] = set()
     for _ in range(runs):
         for way, choice in WAYS.items():
-            networks.multiplies_int8 = choice
+            tensor_source.multiplies_int8 = choice
             image_codec.load.cache_clear()
             encode_s, decode_s, data = timed(pixels, quality)
             times[way].append((encode_s, decode_s))

@@ -18,8 +18,10 @@ from pathlib import Path
 import numpy as np
 from numpy import typing as npt
 
-from linnet.entropy.coder import RateCounter, SymbolDecoder, SymbolEncoder
-from linnet.entropy.tables import SIGMAS, CdfTable, gaussian_table
+from linnet.entropy.distributions import SIGMAS, gaussian_table
+from linnet.entropy.range_coder import SymbolDecoder, SymbolEncoder
+from linnet.entropy.rate import RateCounter
+from linnet.entropy.tables import CdfTable
 
 Symbols = npt.NDArray[np.int32]
 Rows = npt.NDArray[np.uint8]

@@ -18,8 +18,8 @@ from PIL import Image
 from torch import Tensor
 
 from linnet.codec.tiles import to_planes
-from linnet.entropy.coder import RateCounter
-from linnet.entropy.networks import MEAN_BITS
+from linnet.entropy.latents import MEAN_BITS
+from linnet.entropy.rate import RateCounter
 from linnet.models import codecs, zoo
 from linnet.models.codecs import StillCodec
 

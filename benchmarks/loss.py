@@ -28,7 +28,8 @@ from same_bytes import Candidate, Contest, Rival, enlarged, find_rivals
 
 import linnet
 from linnet.bitstream import Reader
-from linnet.bitstream.chunks import CRC_BYTES, ChunkSource, ChunkType
+from linnet.bitstream.chunk_types import ChunkType
+from linnet.bitstream.chunks import CRC_BYTES, ChunkSource
 from linnet.codec.bench.adapters.base import Pixels
 from linnet.codec.bench.adapters.pillow import PillowCodec
 from linnet.codec.bench.pictures import load_rgb

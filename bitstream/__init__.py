@@ -1,10 +1,17 @@
-"""The container: FORMAT.md in code. Standard library only."""
+"""The container: FORMAT.md in code. Standard library only.
+
+From the bottom up: varint.py writes and reads numbers, chunks.py chunks of the types of chunk_types.py,
+header.py and header_fields.py the header. Of a still, writer.py and reader.py are what others call, and
+body.py, pieces.py and shares.py its payloads; of a clip, clip_writer.py and clip_reader.py, and
+clip_frames.py, clip_packets.py and clip_streams.py. Both write through sink.py and read with chunk_walk.py.
+"""
 
 from .chunks import SIGNATURE
 from .clip import ClipFormat, Range, Sampling, Siting
 from .clip_frames import CodedFrame, FrameHead, FrameKind, Motion
-from .clip_reader import ClipReader, PacketGroup
-from .clip_streams import Form, Media, Packet, Stream
+from .clip_packets import Packet, PacketGroup
+from .clip_reader import ClipReader
+from .clip_streams import Form, Media, Stream
 from .clip_writer import ClipWriter
 from .errors import (
     CorruptFileError,

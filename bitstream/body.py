@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 
-from .chunks import ChunkHead, ChunkSource, ChunkType
+from .chunk_types import ChunkHead, ChunkType
+from .chunks import ChunkSource
 from .errors import CorruptFileError
 from .header import Header
 from .limits import Limits
-
-HASH_BYTES = 4
+from .pieces import HASH_BYTES, Coded
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,12 @@ def body_of(header: Header) -> ChunkType:
     if header.spread:
         return ChunkType.SHARE
     return ChunkType.PART if header.stages else ChunkType.TILE
+
+
+def encode_tile(header: Header, number: int, tile: Coded) -> bytes:
+    """Write the payload of a tile or part chunk: what Body.read reads."""
+    prefix = number.to_bytes(header.tile_index_bytes, "little") + tile.hash.to_bytes(HASH_BYTES, "little")
+    return prefix + tile.payload
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,101 +2,16 @@
 
 import io
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import IntEnum
 from typing import BinaryIO
 from zlib import crc32
 
+from .chunk_types import ChunkHead, ChunkType
 from .errors import CorruptFileError, LimitExceededError, NotLinnetError, TruncatedError
+from .varint import VARINT_BYTES, decode_varint, encode_varint
 
 SIGNATURE = b"\x89LNT\r\n\x1a\n"
 CRC_BYTES = 4
 BLOCK_BYTES = 2**18  # a payload is read in blocks, so that a claimed length alone never costs memory
-VARINT_MAX_BYTES = 9  # 63 bits
-ANCILLARY_BIT = 0x20
-RESERVED_MASK, RESERVED_VALUE = 0xC0, 0x40  # types are ASCII letters
-
-
-class ChunkType(IntEnum):
-    """The known chunk types: a capital is critical, a small letter ancillary (FORMAT.md section 4)."""
-
-    HEADER = ord("H")
-    ICC = ord("c")
-    EXIF = ord("e")
-    XMP = ord("x")
-    ALPHA = ord("A")
-    TILE = ord("T")
-    PART = ord("P")
-    SHARE = ord("S")
-    STREAM = ord("s")
-    TAGS = ord("m")
-    FRAME = ord("F")
-    PACKETS = ord("p")
-    INDEX = ord("i")
-    END = ord("E")
-
-
-_NAMES = {int(kind): kind.name.lower() for kind in ChunkType}
-
-
-@dataclass(frozen=True, slots=True)
-class ChunkHead:
-    """Type and length of a chunk whose payload has not been read."""
-
-    type: int  # u8
-    length: int  # bytes of payload
-    offset: int  # of the type byte, from the signature
-    crc: int  # CRC-32 of type and length, to be continued over the payload
-
-    @property
-    def name(self) -> str:
-        """The chunk's name for messages: "tile", or "type 'q'" for an unknown one."""
-        return _NAMES.get(self.type, f"type {chr(self.type)!r}")
-
-    @property
-    def known(self) -> bool:
-        """Whether this version defines the type."""
-        return self.type in _NAMES
-
-
-def encode_varint(value: int) -> bytes:
-    """Write an unsigned integer below 2**63 in its shortest form, 7 bits a byte, low bits first.
-
-    Raises:
-        ValueError: a value outside 0 to 2**63 - 1.
-    """
-    if not 0 <= value < 2**63:
-        raise ValueError(f"a varint holds 0 to 2**63 - 1, not {value}")
-    out = bytearray()
-    while value > 0x7F:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
-
-
-def decode_varint(data: bytes, position: int = 0) -> tuple[int, int]:
-    """Read a varint.
-
-    Args:
-        data: bytes that hold it.
-        position: where it starts.
-    Returns:
-        the value, and the position behind it.
-    Raises:
-        ValueError: it is cut off, longer than 9 bytes, or not in its shortest form; the text says which.
-    """
-    value = 0
-    for count in range(VARINT_MAX_BYTES):
-        if position + count >= len(data):
-            raise ValueError("a varint is cut off")
-        byte = data[position + count]
-        value |= (byte & 0x7F) << (7 * count)
-        if byte < 0x80:
-            if byte == 0 and count > 0:  # one value, one spelling: else two files would mean the same
-                raise ValueError("a varint is not in its shortest form")
-            return value, position + count + 1
-    raise ValueError(f"a varint is longer than {VARINT_MAX_BYTES} bytes")
 
 
 def encode_chunk(kind: ChunkType, payload: bytes) -> bytes:
@@ -167,7 +82,7 @@ class ChunkSource:
         if not raw:
             raise TruncatedError("the file ends before its end chunk", chunk="end", offset=start)
         name = ChunkHead(raw[0], 0, start, 0).name
-        while len(raw) == 1 or (raw[-1] >= 0x80 and len(raw) <= VARINT_MAX_BYTES):
+        while len(raw) == 1 or (raw[-1] >= 0x80 and len(raw) <= VARINT_BYTES):
             byte = self.read(1)
             if not byte:
                 raise TruncatedError("the file ends inside a chunk's length", chunk=name, offset=start)

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from fractions import Fraction
 
-from .chunks import decode_varint, encode_varint
+from .varint import MAX_TERM, decode_fraction, encode_fraction
 
-MAX_TERM = 2**31 - 1  # of fractions
 UNKNOWN_CODE = 2  # "unspecified" in ITU-T H.273
 
 
@@ -65,31 +64,6 @@ class ClipFormat:
         for name in ("primaries", "transfer", "matrix"):
             if not 0 <= getattr(self, name) <= 255:
                 raise ValueError(f"{name} must be 0 to 255, not {getattr(self, name)}")
-
-
-def encode_fraction(value: Fraction) -> bytes:
-    """Numerator and denominator as varints."""
-    return encode_varint(value.numerator) + encode_varint(value.denominator)
-
-
-def decode_fraction(data: bytes, position: int) -> tuple[Fraction, int]:
-    """Read a fraction; returns it and the position behind it. Raises ValueError."""
-    above, position = decode_varint(data, position)
-    below, position = decode_varint(data, position)
-    if above > MAX_TERM or not 1 <= below <= MAX_TERM:
-        raise ValueError(f"a fraction is {above}/{below}")
-    return Fraction(above, below), position
-
-
-def encode_svarint(value: int) -> bytes:
-    """Write a signed integer of -2**62 to 2**62 - 1."""
-    return encode_varint(2 * value if value >= 0 else -2 * value - 1)
-
-
-def decode_svarint(data: bytes, position: int) -> tuple[int, int]:
-    """Read a signed integer; returns it and the position behind it. Raises ValueError."""
-    value, position = decode_varint(data, position)
-    return (-(value >> 1) - 1 if value & 1 else value >> 1), position
 
 
 def encode_clip(clip: ClipFormat) -> bytes:

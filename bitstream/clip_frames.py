@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from enum import IntEnum
 
-from .body import HASH_BYTES, Tile
-from .chunks import ChunkType, decode_varint, encode_varint
-from .clip import decode_svarint, encode_svarint
+from .body import Tile
+from .chunk_types import ChunkType
 from .errors import CorruptFileError, UnsupportedVersionError
 from .header import QUALITY_MAX_CENTI, Header
+from .pieces import Coded, decode_piece, encode_pieces
+from .varint import decode_svarint, decode_varint, encode_svarint, encode_varint
 
 _NAME = ChunkType.FRAME.name.lower()
 _QUALITY_BIT, _KIND_MASK, _RESERVED = 0x04, 0x03, 0xF8
@@ -69,13 +70,11 @@ def encode_frame(
     out += encode_varint(head.number) + encode_svarint(head.time) + encode_varint(head.duration)
     if head.quality_centi is not None:
         out += head.quality_centi.to_bytes(2, "little")
-    pieces = tiles if motion is None else [motion, *tiles]
-    for place, (own_hash, payload) in enumerate(pieces):
-        if not 0 <= own_hash < 2**32:
-            raise ValueError(f"a hash must be 0 to 2**32 - 1, not {own_hash}")
-        out += own_hash.to_bytes(HASH_BYTES, "little")
-        out += (encode_varint(len(payload)) if place < len(pieces) - 1 else b"") + payload
-    return bytes(out)
+    pieces = [Coded(*each) for each in (tiles if motion is None else [motion, *tiles])]
+    for piece in pieces:
+        if not 0 <= piece.hash < 2**32:
+            raise ValueError(f"a hash must be 0 to 2**32 - 1, not {piece.hash}")
+    return bytes(out) + encode_pieces(pieces)
 
 
 def decode_head(data: bytes, offset: int) -> tuple[FrameHead, int]:
@@ -135,25 +134,12 @@ def decode_frame(data: bytes, header: Header, offset: int) -> CodedFrame:
                 )
             if head.number == 0:
                 raise ValueError("the first frame of a clip is a key frame, this is an inter frame")
-            (own_hash, payload), position = _decode_piece(data, position, "its motion", is_last=False)
-            motion = Motion(own_hash, payload, offset)
+            piece, position = decode_piece(data, position, "its motion", is_last=False)
+            motion = Motion(piece.hash, piece.payload, offset)
         for index in range(header.tile_count):
             is_last = index == header.tile_count - 1
-            (own_hash, payload), position = _decode_piece(data, position, f"tile {index}", is_last)
-            tiles.append(Tile(index, own_hash, payload, offset))
+            piece, position = decode_piece(data, position, f"tile {index}", is_last)
+            tiles.append(Tile(index, piece.hash, piece.payload, offset))
     except ValueError as error:
         raise CorruptFileError(f"bad frame {head.number}: {error}", chunk=_NAME, offset=offset) from None
     return CodedFrame(head, tuple(tiles), offset, motion)
-
-
-def _decode_piece(data: bytes, position: int, name: str, is_last: bool) -> tuple[tuple[int, bytes], int]:
-    """Read a hash and its payload, the rest if it is the last one; returns both and the position behind."""
-    own_hash = int.from_bytes(data[position : position + HASH_BYTES], "little")
-    position += HASH_BYTES
-    length = len(data) - position
-    if not is_last:
-        length, position = decode_varint(data, position)
-    left = len(data) - position
-    if not 0 <= length <= left:
-        raise ValueError(f"{name} is cut off: {max(0, length)} bytes should come, {max(0, left)} do")
-    return (own_hash, data[position : position + length]), position + length

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from .chunks import ChunkHead, ChunkSource, ChunkType
+from .chunk_types import ChunkHead, ChunkType
+from .chunks import ChunkSource
 from .clip import ClipFormat
 from .clip_streams import MAX_STREAMS, Stream, decode_stream, decode_tags
 from .errors import CorruptFileError
@@ -22,6 +23,7 @@ class ClipFront:
     streams: tuple[Stream, ...]
     tags: dict[str, str]
     next_head: ChunkHead  # of the first chunk behind the front; its payload is still to be read
+    next_payload: int  # offset of that payload
 
 
 def read_clip_front(source: ChunkSource, limits: Limits) -> ClipFront:
@@ -41,7 +43,7 @@ def read_clip_front(source: ChunkSource, limits: Limits) -> ClipFront:
     while True:
         head = source.read_head()
         if head.type in _BODY:
-            return ClipFront(header, header.clip, tuple(streams), tags or {}, head)
+            return ClipFront(header, header.clip, tuple(streams), tags or {}, head, source.offset)
         if head.type in (ChunkType.STREAM, ChunkType.TAGS):
             payload = source.read_payload(head, left, "Limits.max_metadata_bytes, less what came before")
             left -= head.length

@@ -7,9 +7,8 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from zlib import crc32
 
-from .chunks import decode_varint, encode_varint
-from .clip import decode_svarint, encode_svarint
 from .clip_frames import FrameHead, FrameKind
+from .varint import decode_svarint, decode_varint, encode_svarint, encode_varint
 
 
 @dataclass(slots=True)
@@ -23,16 +22,16 @@ class IndexBuilder:
     frames: int = 0
     keys: int = 0
     end: int = 0  # ticks
+    last_time: int | None = None  # of any frame
     crc: int = 0
     _entries: bytearray = field(default_factory=bytearray)
     _last_key: tuple[int, int, int] = (0, 0, 0)
-    _last_time: int | None = None  # of any frame
 
     def add(self, head: FrameHead, offset: int) -> None:
         """Note a frame. Raises ValueError if it does not come after the last one."""
-        if head.number < self.frames or (self._last_time is not None and head.time <= self._last_time):
+        if head.number < self.frames or (self.last_time is not None and head.time <= self.last_time):
             raise ValueError(f"frame {head.number}, shown at {head.time}, does not come after the one before")
-        self.frames, self.end, self._last_time = head.number + 1, head.time + head.duration, head.time
+        self.frames, self.end, self.last_time = head.number + 1, head.time + head.duration, head.time
         if head.kind == FrameKind.KEY:
             self._add_key(head.number, head.time, offset)
 

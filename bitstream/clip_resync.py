@@ -1,6 +1,7 @@
 """Finding the way again in a clip: the next frame behind a damaged chunk."""
 
-from .chunks import ChunkHead, ChunkSource, ChunkType
+from .chunk_types import ChunkHead, ChunkType
+from .chunks import ChunkSource
 from .clip_frames import MAX_PREFIX_BYTES, decode_head
 from .errors import LinnetError
 from .resync import Search, is_end

@@ -3,22 +3,13 @@
 from collections.abc import Sequence
 from typing import BinaryIO
 
-from .chunks import SIGNATURE, ChunkType, encode_chunk
+from .chunk_types import ChunkType
 from .clip_frames import FrameHead, FrameKind, encode_frame
 from .clip_index import IndexBuilder
-from .clip_streams import (
-    MAX_PACKETS,
-    MAX_STREAMS,
-    Packet,
-    Stream,
-    encode_packets,
-    encode_pairs,
-    encode_stream,
-)
+from .clip_packets import MAX_PACKETS, Packet, encode_packets
+from .clip_streams import MAX_STREAMS, Stream, encode_pairs, encode_stream
 from .header import Header
-from .header_fields import encode_header
-from .index import OFFSET_BYTES
-from .writer import write_all
+from .sink import ChunkSink
 
 
 class ClipWriter:
@@ -39,18 +30,20 @@ class ClipWriter:
             raise ValueError("the header is that of a still image")
         if len(streams) > MAX_STREAMS:
             raise ValueError(f"a clip has at most {MAX_STREAMS} streams, not {len(streams)}")
-        self._stream = stream
+        self._sink = ChunkSink(stream, header)
         self._header = header
         self._streams = len(streams)
         self._index = IndexBuilder()
-        self._last_time: int | None = None
         self._finished = False
-        self.bytes_written = 0
-        self._write(SIGNATURE + encode_chunk(ChunkType.HEADER, encode_header(header)))
         for each in streams:
-            self._write(encode_chunk(ChunkType.STREAM, encode_stream(each)))
+            self._sink.write(ChunkType.STREAM, encode_stream(each))
         if tags:
-            self._write(encode_chunk(ChunkType.TAGS, encode_pairs(tags)))
+            self._sink.write(ChunkType.TAGS, encode_pairs(tags))
+
+    @property
+    def bytes_written(self) -> int:
+        """Of the file so far."""
+        return self._sink.bytes_written
 
     @property
     def frames(self) -> int:
@@ -60,9 +53,10 @@ class ClipWriter:
     def check_time(self, time: int) -> None:
         """Whether the next frame may be shown then, asked before it is encoded. Raises ValueError if not."""
         self._check_open()
-        if self._last_time is not None and time <= self._last_time:
+        last = self._index.last_time
+        if last is not None and time <= last:
             raise ValueError(
-                f"frame {self.frames} is shown at tick {time}, the one before at {self._last_time}: "
+                f"frame {self.frames} is shown at tick {time}, the one before at {last}: "
                 "times must rise, by a tick at least"
             )
 
@@ -89,10 +83,9 @@ class ClipWriter:
                 f"frame {head.number} cannot be an inter frame: "
                 + ("the header names no inter model" if head.number else "no frame comes before it")
             )
-        chunk = encode_chunk(ChunkType.FRAME, encode_frame(head, tiles, motion))
+        payload = encode_frame(head, tiles, motion)
         self._index.add(head, self.bytes_written)
-        self._last_time = head.time
-        self._write(chunk)
+        self._sink.write(ChunkType.FRAME, payload)
 
     def write_packets(self, stream: int, packets: Sequence[Packet]) -> None:
         """Write packets of one stream, in the order in which they were demuxed.
@@ -105,7 +98,7 @@ class ClipWriter:
             raise ValueError(f"stream must be one of {self._streams}, not {stream}")
         if not 0 < len(packets) <= MAX_PACKETS:
             raise ValueError(f"a chunk has 1 to {MAX_PACKETS} packets, not {len(packets)}")
-        self._write(encode_chunk(ChunkType.PACKETS, encode_packets(stream, packets)))
+        self._sink.write(ChunkType.PACKETS, encode_packets(stream, packets))
 
     def finish(self) -> int:
         """Write index and end chunk, flush.
@@ -119,16 +112,8 @@ class ClipWriter:
         if not self._index.frames:
             raise ValueError("a clip has at least one frame")
         self._finished = True
-        pointer = self.bytes_written.to_bytes(OFFSET_BYTES, "little")
-        self._write(encode_chunk(ChunkType.INDEX, self._index.payload()))
-        self._write(encode_chunk(ChunkType.END, pointer))
-        self._stream.flush()
-        return self.bytes_written
+        return self._sink.finish(self._index.payload())
 
     def _check_open(self) -> None:
         if self._finished:
             raise ValueError("the file is finished")
-
-    def _write(self, data: bytes) -> None:
-        write_all(self._stream, data)
-        self.bytes_written += len(data)

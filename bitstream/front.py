@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import NoReturn
 
-from .chunks import ANCILLARY_BIT, RESERVED_MASK, RESERVED_VALUE, ChunkHead, ChunkSource, ChunkType
+from .chunk_types import ANCILLARY_BIT, RESERVED_MASK, RESERVED_VALUE, ChunkHead, ChunkType
+from .chunks import ChunkSource
 from .errors import CorruptFileError, UnsupportedVersionError
 from .header import MAJOR, MAX_HEADER_BYTES, MINOR, Header, Kind
 from .header_fields import decode_header

@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from .chunks import ChunkType
+from .chunk_types import ChunkType
 from .errors import CorruptFileError, LinnetError
 from .header import Header
-from .shares import Coded, misfits, recover
+from .pieces import Coded
+from .shares import misfits, recover
 
 _CHUNK = ChunkType.SHARE.name.lower()
 

@@ -1,12 +1,12 @@
 """The header: what a file holds and which model decodes it, readable without weights."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
 from .clip import ClipFormat
 from .resampling import Resampling
 from .spread import Spread
+from .tiling import Tiling
 
 MAJOR, MINOR = 1, 4  # the newest format this code reads; a file has the lowest that describes it
 CLIP_MINOR = 1  # the first version with clips, and the one of clips of key frames only
@@ -52,7 +52,7 @@ class ModelRef:
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
+class Header(Tiling):
     """The fields of the header chunk. Raises ValueError where one is outside its range.
 
     Source: FORMAT.md section 5.
@@ -96,6 +96,14 @@ class Header:
                 raise ValueError(f"{name} must be {low} to {high}, not {value}")
         if self.bit_depth not in (8, 16):
             raise ValueError(f"bit_depth must be 8 or 16, not {self.bit_depth}")
+        self._check_kind()
+        if len(self.weights_hash) != WEIGHTS_HASH_BYTES:
+            raise ValueError(f"weights_hash must have 8 bytes, not {len(self.weights_hash)}")
+        if self.tile_count > MAX_TILES:
+            raise ValueError(f"{self.tile_count} tiles are more than {MAX_TILES}: use larger tiles")
+
+    def _check_kind(self) -> None:
+        """Raises ValueError for a field that this kind of file, or its version, does not have."""
         if (self.kind == Kind.VIDEO) != (self.clip is not None) or (self.clip and self.minor < CLIP_MINOR):
             raise ValueError(
                 f"a video, and no still, has video fields and format {MAJOR}.{CLIP_MINOR} or newer"
@@ -116,10 +124,6 @@ class Header:
             )
         if self.clip is not None and self.has_alpha:
             raise ValueError("a video has no alpha")
-        if len(self.weights_hash) != WEIGHTS_HASH_BYTES:
-            raise ValueError(f"weights_hash must have 8 bytes, not {len(self.weights_hash)}")
-        if self.tile_count > MAX_TILES:
-            raise ValueError(f"{self.tile_count} tiles are more than {MAX_TILES}: use larger tiles")
 
     @property
     def format_version(self) -> str:
@@ -149,26 +153,6 @@ class Header:
         return self.height if scale is None else self.height * scale.factor - scale.rows
 
     @property
-    def tile_size(self) -> int:
-        """Side of a tile, pixels."""
-        return 1 << self.tile_log2
-
-    @property
-    def tiles_across(self) -> int:
-        """Tiles in a row."""
-        return -(-self.width // self.tile_size)
-
-    @property
-    def tiles_down(self) -> int:
-        """Tiles in a column."""
-        return -(-self.height // self.tile_size)
-
-    @property
-    def tile_count(self) -> int:
-        """Tiles in the file."""
-        return self.tiles_across * self.tiles_down
-
-    @property
     def part_count(self) -> int:
         """Tiles, or stages of tiles."""
         return max(1, self.stages) * self.tile_count
@@ -193,21 +177,14 @@ class Header:
         """The header of the file that has only the first stages."""
         return replace(self, stages=stages, spread=self.spread and self.spread.first(stages))
 
-    def tile_box(self, index: int) -> tuple[int, int, int, int]:
-        """Left, top, width and height of a tile in coded pixels, cut to the picture.
+    def part_number(self, tile: int, stage: int) -> int:
+        """Number of a stage of a tile among all parts, or of the tile of a still without stages.
 
         Raises:
-            ValueError: no such tile.
+            ValueError: no such tile or stage.
         """
-        if not 0 <= index < self.tile_count:
-            raise ValueError(f"tile must be 0 to {self.tile_count - 1}, not {index}")
-        row, column = divmod(index, self.tiles_across)
-        left, top = column * self.tile_size, row * self.tile_size
-        return left, top, min(self.tile_size, self.width - left), min(self.tile_size, self.height - top)
-
-    def tiles_in(self, box: tuple[int, int, int, int]) -> Iterator[int]:
-        """Numbers of the tiles whose corner lies in a box (left, top, width, height), in raster order."""
-        side, across = self.tile_size, self.tiles_across
-        for row in range(-(-box[1] // side), -(-(box[1] + box[3]) // side)):
-            for column in range(-(-box[0] // side), -(-(box[0] + box[2]) // side)):
-                yield row * across + column
+        self.check_tile(tile)
+        stages = max(1, self.stages)
+        if not 0 <= stage < stages:
+            raise ValueError(f"stage must be 0 to {stages - 1}, not {stage}")
+        return stage * self.tile_count + tile

@@ -1,6 +1,6 @@
 """The bytes of the header: its fields in the order of FORMAT.md section 5, written and read."""
 
-from .chunks import ChunkType, decode_varint, encode_varint
+from .chunk_types import ChunkType
 from .clip import ClipFormat, Range, Sampling, Siting, decode_times, encode_clip, unknown_source
 from .errors import CorruptFileError, UnsupportedVersionError
 from .header import (
@@ -17,6 +17,7 @@ from .header import (
 )
 from .resampling import parse_resampling
 from .spread import parse_spread
+from .varint import decode_varint, encode_varint
 
 RESAMPLED_BIT = 0x80  # of the geometry
 SPREAD_BIT = 0x80  # of the byte with the number of stages: they are spread over shares

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from .chunks import CRC_BYTES, ChunkSource, ChunkType, encode_chunk
+from .chunk_types import ChunkType
+from .chunks import CRC_BYTES, ChunkSource, encode_chunk
 from .errors import LinnetError
 
 OFFSET_BYTES = 8  # of the end chunk's pointer to the index
@@ -47,23 +48,33 @@ def max_index_bytes(tile_count: int) -> int:
     return 1 + 8 * tile_count
 
 
-def find_index(source: ChunkSource, tile_count: int) -> TileIndex | None:
-    """Find the index of a seekable source from its end; None where there is none or it is malformed."""
+def stored_index(source: ChunkSource, limit: int) -> bytes | None:
+    """The payload of the index chunk that the end of a seekable source points at; None where there is none.
+
+    Args:
+        limit: the most bytes to accept.
+    """
     size = source.size()
     if size < END_BYTES:
         return None
     source.seek(size - END_BYTES)
     tail = source.read(END_BYTES)
     pointer = tail[2 : 2 + OFFSET_BYTES]
-    if tail != encode_chunk(ChunkType.END, pointer) or int.from_bytes(pointer, "little") >= size:
+    offset = int.from_bytes(pointer, "little")
+    if tail != encode_chunk(ChunkType.END, pointer) or offset >= size:
         return None
-    source.seek(int.from_bytes(pointer, "little"))
+    source.seek(offset)
     try:
         head = source.read_head()
-        if head.type != ChunkType.INDEX:
-            return None
-        index = decode_index(source.read_payload(head, max_index_bytes(tile_count), "tiles"), tile_count)
+        return source.read_payload(head, limit, "index") if head.type == ChunkType.INDEX else None
     except LinnetError:  # whatever is wrong there, a scan does without the index and reports real damage
         return None
+
+
+def find_index(source: ChunkSource, tile_count: int) -> TileIndex | None:
+    """Find the index of a seekable source from its end; None where there is none or it is malformed."""
+    payload = stored_index(source, max_index_bytes(tile_count))
+    index = None if payload is None else decode_index(payload, tile_count)
+    size = source.size()
     inside = index is not None and all(index.offset(tile) < size for tile in range(tile_count))
     return index if inside else None  # an offset past the end could overflow a seek

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from .chunks import ChunkType
+from .chunk_types import ChunkType
 
 
 @dataclass(frozen=True, slots=True)

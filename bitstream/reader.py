@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from .body import Body, Tile
-from .chunks import ChunkSource, ChunkType
+from .chunk_types import ChunkType
+from .chunks import ChunkSource
 from .errors import CorruptFileError, LinnetError
 from .front import read_front
 from .gathering import gather, too_few
@@ -102,11 +103,7 @@ class Reader:
         """
         if not self.seekable:
             raise ValueError("the source cannot seek: read it with tiles(), or give its bytes")
-        if not 0 <= index < self.header.tile_count:
-            raise ValueError(f"tile must be 0 to {self.header.tile_count - 1}, not {index}")
-        if not 0 <= stage < max(1, self.header.stages):
-            raise ValueError(f"stage must be 0 to {max(1, self.header.stages) - 1}, not {stage}")
-        number = stage * self.header.tile_count + index
+        number = self.header.part_number(index, stage)
         if self.header.spread:
             self._parts = self._parts or {self._body.number(part): part for part in self._from_shares()}
             if number not in self._parts:
@@ -144,7 +141,7 @@ class Reader:
     def _walk(self, on_damage: OnDamage | None) -> Iterator[Tile]:
         """Give the tiles, parts or shares from the first on, and keep what the walk over them finds."""
         walk = Walk(self._source, self._front, self._body, self._search, on_damage)
-        for tile in walk.tiles():
+        for tile in walk.items():
             self._offsets[self._body.number(tile)] = tile.offset
             yield tile
         if walk.size is not None:

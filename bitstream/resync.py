@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from .body import body_of
-from .chunks import CRC_BYTES, ChunkHead, ChunkSource, ChunkType
+from .chunk_types import ChunkHead, ChunkType
+from .chunks import CRC_BYTES, ChunkSource
 from .errors import CorruptFileError, LimitExceededError, LinnetError, TruncatedError
 from .header import Header
 from .index import OFFSET_BYTES

@@ -2,30 +2,22 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
-from .body import HASH_BYTES
-from .chunks import ChunkType, decode_varint, encode_varint
+from .chunk_types import ChunkType
 from .erasure import interpolate
 from .errors import CorruptFileError
 from .header import Header
+from .pieces import Coded, decode_piece, encode_pieces
 from .spread import Spread
+from .varint import decode_varint, encode_varint
 
 NUMBER_BYTES = 1
 _CHUNK = ChunkType.SHARE.name.lower()
 
 
-@dataclass(frozen=True, slots=True)
-class Coded:
-    """One stage of one tile. hash: u32 of its decoded integers; payload: entropy-coded."""
-
-    hash: int
-    payload: bytes
-
-
 def encode_shares(spread: Spread, stages: Sequence[Sequence[Coded]]) -> list[bytes]:
     """The payload of each share's chunk, from the tiles of each stage."""
-    data = [_joined(tiles) for tiles in stages]
+    data = [encode_pieces(tiles) for tiles in stages]
     data[0] = b"".join(encode_varint(len(each)) for each in data) + data[0]
     numbers = range(spread.count)
     sliced = [
@@ -33,16 +25,6 @@ def encode_shares(spread: Spread, stages: Sequence[Sequence[Coded]]) -> list[byt
     ]
     length = encode_varint(len(sliced[0][0]))
     return [bytes([number]) + length + b"".join(each[number] for each in sliced) for number in numbers]
-
-
-def _joined(tiles: Sequence[Coded]) -> bytes:
-    """What a stage has of all tiles; the length of the last one follows from the length of all."""
-    return b"".join(
-        tile.hash.to_bytes(HASH_BYTES, "little")
-        + (encode_varint(len(tile.payload)) if number < len(tiles) - 1 else b"")
-        + tile.payload
-        for number, tile in enumerate(tiles)
-    )
 
 
 def _slices(data: bytes, count: int) -> dict[int, bytes]:
@@ -128,18 +110,11 @@ def _split(data: bytes, size: int, tiles: int, stage: int) -> list[Coded]:
     data, position = data[:size], 0
     found: list[Coded] = []
     for tile in range(tiles):
-        start = position + HASH_BYTES
-        end = size
-        if tile < tiles - 1:
-            try:
-                length, start = decode_varint(data, start)
-            except ValueError:
-                length = size
-            end = start + length
-        if start > end or end > size:
-            raise _invalid(f"stage {stage} ends within tile {tile} of {tiles}")
-        found.append(Coded(int.from_bytes(data[position : position + HASH_BYTES], "little"), data[start:end]))
-        position = end
+        try:
+            piece, position = decode_piece(data, position, f"tile {tile}", is_last=tile == tiles - 1)
+        except ValueError:
+            raise _invalid(f"stage {stage} ends within tile {tile} of {tiles}") from None
+        found.append(piece)
     return found
 
 

@@ -5,7 +5,7 @@ neighbours sees beyond its edge.
 """
 
 from ..bitstream.header import Header
-from ..entropy.prior import Int32
+from ..entropy.tables import Int32
 from ..models.codecs import STRIDE, StagedCodec
 from .tiles import Box, blocks_of, grown, latents_across
 

@@ -10,7 +10,8 @@ from ..bitstream.errors import LinnetError
 from ..bitstream.header import STAGED_MINOR, Header
 from ..bitstream.limits import Limits
 from ..bitstream.reader import Reader, Tile
-from ..bitstream.writer import Writer, write_all
+from ..bitstream.sink import write_all
+from ..bitstream.writer import Writer
 from .atomic import atomic_write
 from .errors import TargetError
 from .opening import Source, opened

@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import BinaryIO
 
-from ..bitstream.writer import Writer, write_all
+from ..bitstream.sink import write_all
+from ..bitstream.writer import Writer
 from ..models import codecs, zoo
 from ..models.codecs import StagedCodec, StillCodec
 from ..models.refinement import RefinedCodec, with_effort

@@ -10,8 +10,9 @@ from ..bitstream.errors import CorruptFileError, FormatError, LinnetError, Model
 from ..bitstream.header import Header
 from ..bitstream.reader import Reader, Tile
 from ..bitstream.writer import Writer
-from ..entropy.coder import IndexCoder, SymbolDecoder
-from ..entropy.prior import Int32
+from ..entropy.coder import IndexCoder
+from ..entropy.range_coder import SymbolDecoder
+from ..entropy.tables import Int32
 from ..models.codecs import STRIDE, StagedCodec
 from .alpha import alpha_to_png
 from .concealment import conceal

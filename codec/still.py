@@ -13,9 +13,11 @@ from ..bitstream.header import RESAMPLED_MINOR, STAGED_MINOR, Header, Kind
 from ..bitstream.reader import Reader, Tile
 from ..bitstream.resampling import Resampling
 from ..bitstream.writer import Writer
-from ..entropy.coder import RateCounter, SymbolCoder, SymbolDecoder, SymbolEncoder
-from ..entropy.prior import Int32, Latents
-from ..entropy.tables import CdfTable
+from ..entropy.coder import SymbolCoder
+from ..entropy.latents import Latents
+from ..entropy.range_coder import SymbolDecoder, SymbolEncoder
+from ..entropy.rate import RateCounter
+from ..entropy.tables import CdfTable, Int32
 from ..models.codecs import Codec, StillCodec
 from .alpha import alpha_from_png, alpha_to_png
 from .frame import Frame, Samples

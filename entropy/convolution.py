@@ -1,7 +1,7 @@
 """Dense exact convolutions: sums of thousands of integers, exact in float64, as products of shifted windows.
 
 The convolutions of a hyper-decoder add up to some thousands of products, too many for the 2**24 of float32
-(see entropy.layers); float64 holds every integer to 2**53, so 16-bit weights and 27-bit activations fit with
+(see entropy.layer); float64 holds every integer to 2**53, so 16-bit weights and 27-bit activations fit with
 room to spare and nothing has to be calibrated. A library's convolution may choose an inexact algorithm
 (Winograd, FFT); here a window's taps are matrix products of shifted inputs, and those only add and multiply.
 """
@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..bitstream.errors import FormatError
-from .layers import checked_integers, powers_of_two, upsample
+from .integers import checked_integers, powers_of_two, rounding, upsample
 
 EXACT: Final = 2**53  # float64 holds every integer up to here
 MAX_WEIGHT: Final = 2**15 - 1  # stored in 16 bits
@@ -65,7 +65,7 @@ class ExactConvolution:
         if not 0 < self.bound <= MAX_BOUND or not 0 <= self.slope <= 1 << SLOPE_BITS:
             raise FormatError(f"{self.name}: bound {self.bound} or slope {self.slope} is out of range")
         derived = {"weight": weight, "bias": bias, "shift": shift, "_taps": self._cut(weight)}
-        derived["_start"] = (bias + powers_of_two(shift) // 2).to(self.device, torch.float64)
+        derived["_start"] = (bias + rounding(shift)).to(self.device, torch.float64)
         derived["_scale"] = 1 / powers_of_two(shift).to(self.device, torch.float64)
         for key, value in derived.items():
             object.__setattr__(self, key, value)
@@ -137,7 +137,7 @@ class ExactConvolution:
         if self.weight[0].numel() >= 2**20 or not 0 <= input_max <= MAX_BOUND:
             raise ValueError(f"{self.name}: too wide to certify")
         largest = self.weight.abs().sum((1, 2, 3)) * input_max
-        largest += self.bias.abs() + powers_of_two(self.shift) // 2
+        largest += self.bias.abs() + rounding(self.shift)
         channel = int(largest.argmax())
         if largest[channel] >= EXACT:
             raise ValueError(

@@ -12,15 +12,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..bitstream.errors import CorruptFileError, FormatError
+from ..bitstream.errors import FormatError
 from .arithmetic import exact_arithmetic
 from .coder import SymbolCoder
 from .convolution import SLOPE_BITS, ExactConvolution
-from .layers import checked_integers
-from .networks import MEAN_BITS, TensorSource
-from .prior import HYPER_STRIDE, Int32, Latents
-from .quantise import SYMBOL_LIMIT, quantise
-from .tables import CdfTable
+from .integers import checked_integers
+from .latents import MEAN_BITS, Latents, code_hyper_latents, code_latents
+from .quantise import quantise
+from .tables import CdfTable, Int32
+from .tensor_source import TensorSource
 
 GRID_BITS = 12  # activations, medians and thresholds lie on a grid of 2^-12
 BOUND = 2**26 - 1  # of activations: +-16384
@@ -119,9 +119,8 @@ class HyperpriorModel:
         Raises:
             CorruptFileError: from a decoder whose payload is not one.
         """
-        shape = (-(-size[0] // HYPER_STRIDE), -(-size[1] // HYPER_STRIDE), len(self.hyper.median))
-        rows = np.broadcast_to(np.arange(shape[2], dtype=np.uint8), shape).reshape(-1)
-        z = coder.code(None if given is None else given[0].reshape(-1), rows, self.z_table).reshape(shape)
+        z_given = None if given is None else given[0]
+        z = code_hyper_latents(coder, size, len(self.hyper.median), self.z_table, z_given)
         with exact_arithmetic():
             outputs = self.hyper(torch.from_numpy(z).to(self.hyper.median.device, torch.float64)[None])
         mean, index = (t[0, : size[0], : size[1]].reshape(-1) for t in outputs)
@@ -130,9 +129,7 @@ class HyperpriorModel:
             y = given[1].to(mean.device).reshape(-1)
             # Rounded, as these models are trained: what an error weighs is not known of them.
             symbols = quantise(y, mean.float() / 2**MEAN_BITS, index, self.y_table, error_bits=math.inf)
-        symbols = coder.code(symbols, index.to(torch.uint8).cpu().numpy(), self.y_table)
-        if np.abs(symbols).max(initial=0) > SYMBOL_LIMIT:
-            raise CorruptFileError(f"a symbol of {np.abs(symbols).max()} is beyond {SYMBOL_LIMIT}")
+        symbols = code_latents(coder, symbols, index.to(torch.uint8).cpu().numpy(), self.y_table)
         y_hat = symbols * np.int32(2**MEAN_BITS) + mean.to(torch.int32).cpu().numpy()
         return Latents(z, y_hat.reshape(*size, self.latent))
 

@@ -3,11 +3,12 @@
 import numpy as np
 
 from ..bitstream.errors import FormatError
+from .grid_net import GridNet
 from .index_tables import EXP_BITS
-from .indices import GridNet, IndexModel
-from .layers import checked_integers
-from .networks import TensorSource
+from .indices import IndexModel
+from .integers import checked_integers
 from .tables import MAX_ROW_SYMBOLS
+from .tensor_source import TensorSource
 
 MAX_PARTS = 16  # stages or blocks of a grid, whatever a model file says
 MAX_EMBEDDING = 2**15

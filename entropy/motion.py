@@ -22,12 +22,13 @@ STATES = 3  # right; down where right was as expected; down elsewhere
 ROWS = (len(SPREADS) + 1) * STRIDES * STATES
 Field = Int32  # [2, h, w]: right and down
 Places = tuple[NDArray[np.intp], NDArray[np.intp]]
+Directions = tuple[tuple[int, int], ...]
 
 _ACROSS = ((-1, -1), (-1, 1), (1, -1), (1, 1))
 _ALONG = ((-1, 0), (1, 0), (0, -1), (0, 1))
 
 
-def passes(height: int, width: int) -> Iterator[tuple[int, Places, tuple[tuple[int, int], ...]]]:
+def passes(height: int, width: int) -> Iterator[tuple[int, Places, Directions]]:
     """Stride, places (rows, columns) in raster order, and directions of the known neighbours of each pass."""
     stride = 1
     while stride < max(height, width):
@@ -42,23 +43,32 @@ def passes(height: int, width: int) -> Iterator[tuple[int, Places, tuple[tuple[i
                 yield stride, (down[chosen], right[chosen]), directions
 
 
-def expectation(
-    field: Field, stride: int, places: Places, directions: tuple[tuple[int, int], ...]
-) -> tuple[Int32, Int32]:
+def neighbours(
+    size: tuple[int, ...], stride: int, places: Places, directions: Directions
+) -> Iterator[tuple[NDArray[np.bool_], Places]]:
+    """For each direction, which places have a neighbour there in a field of size (h, w), and where.
+
+    A place without one is given another of the field.
+    """
+    height, width = size
+    for below, right in directions:
+        row, column = places[0] + below * stride, places[1] + right * stride
+        inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
+        yield inside, (row.clip(0, height - 1), column.clip(0, width - 1))
+
+
+def expectation(field: Field, stride: int, places: Places, directions: Directions) -> tuple[Int32, Int32]:
     """What the known neighbours say of some entries: their trimmed mean [2, n], and their spread [n].
 
     Of four neighbours the largest and the smallest are left out, of three the median is taken, of two the
     mean; halves are rounded up. The spread is the largest less the smallest, added over the components.
     A field may have more axes in front: several are then looked at together.
     """
-    height, width = field.shape[-2:]
     count = np.zeros(len(places[0]), np.int32)
     total = np.zeros((*field.shape[:-2], len(count)), np.int32)
     high, low = np.full_like(total, -(2**30)), np.full_like(total, 2**30)
-    for below, right in directions:
-        row, column = places[0] + below * stride, places[1] + right * stride
-        inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
-        value = field[..., row.clip(0, height - 1), column.clip(0, width - 1)]
+    for inside, (row, column) in neighbours(field.shape[-2:], stride, places, directions):
+        value = field[..., row, column]
         count += inside
         total += np.where(inside, value, 0)
         high, low = (

@@ -1,39 +1,22 @@
 """The latents of one tile, coded in both directions by one walk over the quadtree steps."""
 
-import zlib
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..bitstream.errors import CorruptFileError
 from .arithmetic import exact_arithmetic
 from .coder import SKIP, SymbolCoder
-from .layers import exact_add
-from .networks import LATENT_GROUPS, MEAN_BITS, TOP_INDEX, TURNS, HyperNet, PriorNet, require
-from .quantise import ERROR_BITS, SYMBOL_LIMIT, quantise
-from .tables import CdfTable
-
-HYPER_STRIDE = 4  # latents per hyper-latent, each side
-Int32 = NDArray[np.int32]
-
-
-@dataclass(frozen=True, slots=True)
-class Latents:
-    """The integers of one tile, on the CPU.
-
-    z: [hz, wz, hyper] int32 hyper-latents. y_hat: [h, w, latent] int32 decoded latents on the grid 2^-6.
-    """
-
-    z: Int32
-    y_hat: Int32
-
-    def hash(self) -> int:
-        """CRC-32 of the little-endian int32 values of z, then y_hat, in raster order."""
-        return zlib.crc32(self.y_hat.astype("<i4").tobytes(), zlib.crc32(self.z.astype("<i4").tobytes()))
+from .hyper_net import HyperNet
+from .integers import exact_add
+from .latents import MEAN_BITS, Latents, code_hyper_latents, code_latents
+from .prior_net import TOP_INDEX, PriorNet
+from .quadtree import quadtree_places
+from .quantise import ERROR_BITS, quantise
+from .tables import CdfTable, Int32
+from .tensor_source import require
 
 
 @dataclass(frozen=True)
@@ -85,7 +68,8 @@ class EntropyModel:
             CorruptFileError: from a decoder whose payload is not one.
         """
         with exact_arithmetic():
-            z = self._code_z(coder, size, None if given is None else given[0])
+            z_given = None if given is None else given[0]
+            z = code_hyper_latents(coder, size, len(self.hyper.grid), self.z_table, z_given)
             device, dtype = self.prior.octaves.device, self.prior.octaves.dtype
             feature = self.hyper(torch.from_numpy(z).to(device, dtype)[None], level)
             feature = feature[:, : size[0], : size[1]].contiguous()
@@ -96,11 +80,6 @@ class EntropyModel:
             y = None if given is None else given[1].to(device).reshape(-1)
             y_hat = self._code_y(coder, size, level, feature, y, skips)
         return Latents(z, y_hat)
-
-    def _code_z(self, coder: SymbolCoder, size: tuple[int, int], given: Int32 | None) -> Int32:
-        shape = (-(-size[0] // HYPER_STRIDE), -(-size[1] // HYPER_STRIDE), self.hyper.grid.shape[0])
-        rows = np.broadcast_to(np.arange(shape[2], dtype=np.uint8), shape).reshape(-1)
-        return coder.code(None if given is None else given.reshape(-1), rows, self.z_table).reshape(shape)
 
     def _code_y(
         self,
@@ -127,21 +106,7 @@ class EntropyModel:
             if y is not None:
                 steps = mean.float() / 2**MEAN_BITS
                 given = quantise(y[places], steps, index.long(), self.y_table, self.error_bits)
-            symbols = coder.code(given, rows, self.y_table)
-            if np.abs(symbols).max(initial=0) > SYMBOL_LIMIT:  # beyond it float32 would not be exact
-                raise CorruptFileError(f"a symbol of {np.abs(symbols).max()} is beyond {SYMBOL_LIMIT}")
+            symbols = code_latents(coder, given, rows, self.y_table)
             decoded = torch.from_numpy(symbols).to(feature.device, feature.dtype) * 2**MEAN_BITS + mean
             y_hat.view(-1)[places] = decoded
         return y_hat[0].to(torch.int32).cpu().numpy()
-
-
-@lru_cache(maxsize=16)
-def quadtree_places(height: int, width: int, channels: int) -> tuple[Tensor, ...]:
-    """For each step the flat indices, rising, of the latents [height, width, channels] that it codes.
-
-    Channel c belongs to group c mod 4; a step codes one corner of each 2x2 block, another one in each
-    group. Source: DCVC-DC, arXiv:2302.14402; FORMAT.md "Coding order".
-    """
-    corner = torch.arange(height)[:, None] % 2 * 2 + torch.arange(width)[None, :] % 2
-    group = torch.arange(channels) % LATENT_GROUPS
-    return tuple(((group ^ turn) == corner[:, :, None]).reshape(-1).nonzero()[:, 0] for turn in TURNS)

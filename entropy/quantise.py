@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from .latents import SYMBOL_LIMIT
 from .tables import CODER_PRECISION, CdfTable, Int32
 
-SYMBOL_LIMIT = 2**14  # decoded latents stay below 2^21 and exact in float32
 MAGNITUDES = 64  # rows are compared up to here; a wider symbol is simply rounded
 
 # What an error of one squared quantisation step weighs, in bits. For a symbol alone it would be lambda *

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ..bitstream.errors import CorruptFileError
 from .coder import SymbolCoder
-from .motion import Field, Places, passes
+from .motion import Directions, Field, Places, neighbours, passes
 from .tables import CdfTable
 
 NEIGHBOURS = 6  # classes of what the neighbours are
@@ -18,15 +18,12 @@ ROWS = NEIGHBOURS * STATES
 SkipMap = NDArray[np.bool_]  # [h, w], one entry for each latent's place
 
 
-def neighbour_class(found: SkipMap, stride: int, places: Places, directions: tuple) -> NDArray[np.int64]:
+def neighbour_class(found: SkipMap, stride: int, places: Places, directions: Directions) -> NDArray[np.int64]:
     """0 without known neighbours; else 1 if none is skipped, 2 fewer than half, 3 half, 4 more, 5 all."""
-    height, width = found.shape
     known, skipped = np.zeros(len(places[0]), np.int64), np.zeros(len(places[0]), np.int64)
-    for below, right in directions:
-        row, column = places[0] + below * stride, places[1] + right * stride
-        inside = (row >= 0) & (row < height) & (column >= 0) & (column < width)
+    for inside, there in neighbours(found.shape, stride, places, directions):
         known += inside
-        skipped += inside & found[row.clip(0, height - 1), column.clip(0, width - 1)]
+        skipped += inside & found[there]
     some = np.where(skipped == 0, 1, np.where(skipped == known, 5, 3 + np.sign(2 * skipped - known)))
     return np.where(known == 0, 0, some)
 

@@ -1,7 +1,5 @@
-"""Integer CDFs: probabilities in, exact cumulative tables out."""
+"""Integer CDFs: exact cumulative tables, checked before anything is coded with them."""
 
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,20 +9,13 @@ from ..bitstream.errors import FormatError
 
 Int32 = npt.NDArray[np.int32]
 Int64 = npt.NDArray[np.int64]
+Float64 = npt.NDArray[np.float64]
 
 PRECISION = 16  # bits: every row of a table sums to 2**16
 CODER_PRECISION = 24  # bits: the range coder's own probabilities sum to 2**24 (constriction's default)
 MAX_ROWS = 4096  # a table read from a file may not be larger, whatever the file says
 MAX_ROW_SYMBOLS = 8192
 MAX_OFFSET = 2**20  # a row's smallest symbol is at most this far from 0
-
-SIGMAS: tuple[float, ...] = tuple(
-    0.11 * (64 / 0.11) ** (i / 63) for i in range(64)
-)  # log-spaced scale levels
-
-# Of a Gaussian, what lies further out is left to the escape. Wider rows cost rate themselves, for each of
-# their symbols takes at least one of 2**16 parts.
-_TAIL_MASS = 2.0**-16
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,7 +69,12 @@ class CdfTable:
         """
         n = int(self.size[row])
         cumulative = self.cdf[row, : n + 1].astype(np.int64)
-        return np.diff((cumulative * (2**CODER_PRECISION - n) >> PRECISION) + np.arange(n + 1))
+        return np.diff(coder_starts(cumulative, np.arange(n + 1), n))
+
+
+def coder_starts(cumulative: Int64, symbol: npt.NDArray[np.integer], count: int) -> Int64:
+    """L(s) of CdfTable.probabilities: where intervals begin, of rows with so many symbols."""
+    return (cumulative * (2**CODER_PRECISION - count) >> PRECISION) + symbol
 
 
 def _check_shapes(table: CdfTable) -> None:
@@ -120,75 +116,3 @@ def _check_rows(table: CdfTable) -> None:
     ):
         if wrong.any():
             raise FormatError(f"CDF table: row {int(np.flatnonzero(wrong)[0])} {what}")
-
-
-def gaussian_table(sigmas: Sequence[float] = SIGMAS) -> CdfTable:
-    """Tabulate Gaussians of mean 0, integrated over each integer's interval: at export only.
-
-    Floats may differ in the last bit between machines, so the table that files depend on is the one stored
-    with the model, never one built anew.
-
-    Args:
-        sigmas: standard deviations in quantisation steps, each above 0.
-    Returns:
-        A row for each sigma, symmetric around 0 but for the escape.
-    Source: Balle et al. 2018, arXiv:1802.01436, equation 11 without the uniform floor.
-    """
-    rows: list[tuple[int, list[float]]] = []
-    for sigma in sigmas:
-        if not sigma > 0:
-            raise ValueError(f"sigma must be above 0, found {sigma}")
-        half = 1
-        while math.erfc((half + 0.5) / (sigma * math.sqrt(2))) > _TAIL_MASS:
-            half += 1
-        rows.append((-half, [_gaussian_mass(abs(s), sigma) for s in range(-half, half + 1)]))
-    return pmf_table(rows)
-
-
-def _gaussian_mass(symbol: int, sigma: float) -> float:
-    # Differences of erfc, not erf: in the tail erf is 1 in every digit.
-    inner, outer = ((symbol + edge) / (sigma * math.sqrt(2)) for edge in (-0.5, 0.5))
-    return 0.5 * (math.erfc(inner) - math.erfc(outer))
-
-
-def pmf_table(rows: Sequence[tuple[int, Sequence[float] | npt.NDArray[np.floating]]]) -> CdfTable:
-    """Quantise probability mass functions to integer frequencies: at export only.
-
-    Args:
-        rows: for each row its smallest symbol and the probabilities of the symbols from there on. What they
-            lack to 1 is the escape's.
-    Returns:
-        The table with sum 2**16 in each row, frequencies as near to the best code for the given probabilities
-        as integers of at least 1 allow.
-    Raises:
-        ValueError: no row, or a row empty, too long, with a negative or not finite probability, or a sum
-            above 1.
-    """
-    if not rows:
-        raise ValueError("a table needs at least one row")
-    weights = [_quantise(pmf) for _, pmf in rows]
-    size = np.array([len(row) for row in weights], dtype=np.int32)
-    cdf = np.full((len(rows), int(size.max()) + 1), 2**PRECISION, dtype=np.int32)
-    for row, weight in enumerate(weights):
-        cdf[row, 0] = 0
-        cdf[row, 1 : len(weight) + 1] = np.cumsum(weight)
-    return CdfTable(cdf, size, np.array([offset for offset, _ in rows], dtype=np.int32))
-
-
-def _quantise(pmf: Sequence[float] | npt.NDArray[np.floating]) -> Int64:
-    mass = np.asarray(pmf, dtype=np.float64)
-    if mass.ndim != 1 or not 1 <= mass.size < MAX_ROW_SYMBOLS:
-        raise ValueError(f"a row needs 1 to {MAX_ROW_SYMBOLS - 1} probabilities, found shape {mass.shape}")
-    if not np.isfinite(mass).all() or mass.min() < 0 or mass.sum() > 1 + 1e-6:
-        raise ValueError(f"probabilities must be 0 or more with sum 1, found sum {mass.sum()}")
-    mass = np.append(mass, max(0.0, 1 - mass.sum()))  # the escape
-    weights = np.maximum(np.rint(mass * 2**PRECISION), 1).astype(np.int64)
-    # One part at a time to or from the symbol where it saves most or costs least: length is -mass *
-    # log2(weight).
-    while (missing := 2**PRECISION - int(weights.sum())) > 0:
-        weights[np.argmax(mass * np.log1p(1 / weights))] += 1
-    for _ in range(-missing):
-        cost = np.full(mass.shape, np.inf)
-        np.divide(mass, weights - 1, out=cost, where=weights > 1)
-        weights[np.argmin(cost)] -= 1
-    return weights

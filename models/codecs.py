@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from ..entropy.coder import IndexCoder, SymbolCoder
-from ..entropy.prior import Int32, Latents
+from ..entropy.latents import Latents
+from ..entropy.tables import Int32
 from . import image_codec
 from .hyperprior import codec as hyperprior_codec
 from .zoo import ModelSpec, check_codes_pictures

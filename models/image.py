@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..entropy.networks import LATENT_GROUPS, TURNS
+from ..entropy.quadtree import LATENT_GROUPS, TURNS
 from .blocks import blocks
 from .quality import LEVELS, LevelTable, step_size
 from .transforms import ImageConfig, Transforms

@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from ..entropy.coder import SymbolCoder
-from ..entropy.networks import MEAN_BITS
-from ..entropy.prior import HYPER_STRIDE, EntropyModel, Latents
+from ..entropy.latents import HYPER_STRIDE, MEAN_BITS, Latents
+from ..entropy.prior import EntropyModel
 from .zoo import ModelSpec
 
 STRIDE = 16  # pixels per latent, each side

@@ -11,7 +11,9 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
-from ..entropy.networks import HEAD_MEAN_BITS, INDEX_BITS, MEAN_BITS, MOTION_CHANNELS
+from ..entropy.latents import MEAN_BITS
+from ..entropy.prior_net import HEAD_MEAN_BITS, INDEX_BITS
+from ..entropy.temporal_net import MOTION_CHANNELS
 from .blocks import DepthConvBlock
 from .image import INDEX_UNIT, HyperSynthesis, ImageModel, QuadtreePrior
 from .inter.model import InterModel, TemporalContext

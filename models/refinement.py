@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..entropy.coder import RateCounter
+from ..entropy.rate import RateCounter
 from .effort import DEFAULT_EFFORT, EFFORTS, REFINABLE, UNCORRECTED
 from .image import SCALES, ImageModel, scale_of
 from .image_codec import ImageCodec

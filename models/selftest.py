@@ -6,8 +6,11 @@ import torch
 from torch import Tensor
 
 from ..entropy.arithmetic import exact_arithmetic
-from ..entropy.layers import exact_add
-from ..entropy.networks import LATENT_GROUPS, MOTION_CHANNELS, STEPS, HyperNet, PriorNet, TemporalNet
+from ..entropy.hyper_net import HyperNet
+from ..entropy.integers import exact_add
+from ..entropy.prior_net import PriorNet
+from ..entropy.quadtree import LATENT_GROUPS, STEPS
+from ..entropy.temporal_net import MOTION_CHANNELS, TemporalNet
 
 SIDE = 12  # latents; not a multiple of any vector width
 

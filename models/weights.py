@@ -14,9 +14,12 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from ..bitstream.errors import FormatError, ModelMismatchError
-from ..entropy.networks import TemporalNet, TensorSource, read_hyper_net, read_prior_net, read_temporal_net
+from ..entropy.hyper_net import read_hyper_net
 from ..entropy.prior import EntropyModel
+from ..entropy.prior_net import read_prior_net
 from ..entropy.tables import CdfTable
+from ..entropy.temporal_net import TemporalNet, read_temporal_net
+from ..entropy.tensor_source import TensorSource
 from .selftest import self_test
 from .transforms import ImageConfig, Transforms
 from .whole_file import whole_file

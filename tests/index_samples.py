@@ -9,7 +9,7 @@ from torch import Tensor
 from linnet.entropy.index_file import read_index_model
 from linnet.entropy.index_tables import exp_table
 from linnet.entropy.indices import IndexModel
-from linnet.entropy.networks import TensorSource
+from linnet.entropy.tensor_source import TensorSource
 
 CODES = (27, 20, 9, 8, 8)
 COARSE = 2

@@ -27,7 +27,7 @@ from linnet.bitstream import (
     TruncatedError,
     UnsupportedVersionError,
 )
-from linnet.bitstream.chunks import encode_varint
+from linnet.bitstream.varint import encode_varint
 
 FILE = samples.clip_file()
 COUNT = len(samples.TIMES)

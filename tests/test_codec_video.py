@@ -27,7 +27,7 @@ from linnet.bitstream import (
     Siting,
     Stream,
 )
-from linnet.bitstream.chunks import decode_varint
+from linnet.bitstream.varint import decode_varint
 from linnet.codec.errors import MediaWarning, UnreadableImageError
 from linnet.codec.video.kind import is_clip
 from linnet.codec.video.writer import PacketQueue

@@ -17,7 +17,7 @@ from video_samples import STEADY, TICK, Shape, content_of, make_clip, pan
 
 import linnet
 from linnet.bitstream import ClipFormat, Sampling
-from linnet.bitstream.clip_reader import PacketGroup
+from linnet.bitstream.clip_packets import PacketGroup
 from linnet.bitstream.header import Colour
 from linnet.codec.errors import MediaWarning, UnreadableMediaError
 from linnet.codec.video.containers import find_container

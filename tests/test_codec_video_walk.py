@@ -22,8 +22,8 @@ from linnet.bitstream import (
     LinnetError,
     ModelRef,
 )
-from linnet.bitstream.chunks import decode_varint
 from linnet.bitstream.clip_frames import encode_frame
+from linnet.bitstream.varint import decode_varint
 from linnet.codec.frame import Samples
 from linnet.codec.video.coding import FrameDecoder, Undrawn
 from linnet.codec.video.walking import FrameCursor, FrameWalk

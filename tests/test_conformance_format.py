@@ -12,7 +12,7 @@ from PIL import Image
 import linnet
 from linnet.bitstream.header import Colour, Header, Kind
 from linnet.bitstream.writer import Writer
-from linnet.entropy.coder import SymbolEncoder
+from linnet.entropy.range_coder import SymbolEncoder
 from linnet.models import image_codec, zoo
 
 # Section 17 of FORMAT.md.

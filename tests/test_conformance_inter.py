@@ -13,8 +13,8 @@ from video_samples import GOP, pan
 
 import linnet
 from linnet.codec.frame import Samples
-from linnet.entropy.coder import SymbolEncoder
 from linnet.entropy.motion import MOTION_LIMIT, motion_hash
+from linnet.entropy.range_coder import SymbolEncoder
 from linnet.models import zoo
 from linnet.models.inter import codec as inter_codec
 from linnet.models.inter.codec import Past

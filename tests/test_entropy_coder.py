@@ -5,9 +5,12 @@ import pytest
 from numpy import typing as npt
 from PIL import Image
 
-from linnet.entropy.coder import SKIP, RateCounter, SymbolDecoder, SymbolEncoder
+from linnet.entropy.coder import SKIP
+from linnet.entropy.distributions import SIGMAS, gaussian_table, pmf_table
 from linnet.entropy.escape import MAX_EXCESS
-from linnet.entropy.tables import SIGMAS, CdfTable, gaussian_table, pmf_table
+from linnet.entropy.range_coder import SymbolDecoder, SymbolEncoder
+from linnet.entropy.rate import RateCounter
+from linnet.entropy.tables import CdfTable
 
 Symbols = npt.NDArray[np.int32]
 Rows = npt.NDArray[np.uint8]

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from linnet.bitstream.errors import CorruptFileError
-from linnet.entropy.coder import SymbolDecoder, SymbolEncoder
-from linnet.entropy.tables import gaussian_table
+from linnet.entropy.distributions import gaussian_table
+from linnet.entropy.range_coder import SymbolDecoder, SymbolEncoder
 
 TABLE = gaussian_table()
 ROWS = np.random.default_rng(1).integers(0, 64, 3000).astype(np.uint8)

@@ -10,8 +10,10 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from linnet.entropy.coder import SKIP, SymbolEncoder
-from linnet.entropy.tables import CdfTable, gaussian_table, pmf_table
+from linnet.entropy.coder import SKIP
+from linnet.entropy.distributions import gaussian_table, pmf_table
+from linnet.entropy.range_coder import SymbolEncoder
+from linnet.entropy.tables import CdfTable
 
 PREFIX_WEIGHTS = [32761, *(2 ** (15 - q) for q in range(1, 16)), *([1] * 8)]
 

@@ -13,9 +13,10 @@ from PIL import Image
 from torch import Tensor
 
 from linnet.bitstream.errors import CorruptFileError, FormatError
-from linnet.entropy.coder import RateCounter, SymbolDecoder, SymbolEncoder
 from linnet.entropy.index_tables import exp_table, frequencies, steps, weights_of
 from linnet.entropy.indices import IndexModel
+from linnet.entropy.range_coder import SymbolDecoder, SymbolEncoder
+from linnet.entropy.rate import RateCounter
 from linnet.entropy.tables import CdfTable
 
 Int32 = NDArray[np.int32]
@@ -199,7 +200,7 @@ import torch
 torch.set_num_threads(int(sys.argv[1]))
 sys.path.insert(0, sys.argv[3])
 from index_samples import model_of, random_tensors
-from linnet.entropy.coder import SymbolDecoder
+from linnet.entropy.range_coder import SymbolDecoder
 model = model_of(random_tensors(), getattr(torch, sys.argv[2]))
 decoder = SymbolDecoder(open(sys.argv[4] + "/payload", "rb").read())
 tokens = np.load(sys.argv[4] + "/tokens.npy")

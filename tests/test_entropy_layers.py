@@ -12,15 +12,10 @@ from torch import Tensor
 from linnet.bitstream.errors import FormatError
 from linnet.entropy import int8
 from linnet.entropy.arithmetic import exact_arithmetic
+from linnet.entropy.depthwise import ExactDepthwise
 from linnet.entropy.int8 import multiplies_int8
-from linnet.entropy.layers import (
-    EXACT,
-    ExactDepthwise,
-    ExactLinear,
-    exact_add,
-    exact_rescale,
-    upsample,
-)
+from linnet.entropy.integers import EXACT, exact_add, exact_rescale, upsample
+from linnet.entropy.linear import ExactLinear
 
 Int64 = npt.NDArray[np.int64]
 LOW, HIGH = -2048, 2047

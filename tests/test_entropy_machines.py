@@ -13,7 +13,8 @@ import numpy as np
 import torch
 from linnet.entropy.int8 import multiplies_int8
 from linnet.entropy.arithmetic import exact_arithmetic
-from linnet.entropy.layers import ExactDepthwise, ExactLinear
+from linnet.entropy.depthwise import ExactDepthwise
+from linnet.entropy.linear import ExactLinear
 
 def numbers(step, largest, *shape):
     index = np.arange(np.prod(shape)).reshape(shape)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from linnet.bitstream import CorruptFileError
-from linnet.entropy.coder import RateCounter, SymbolDecoder, SymbolEncoder
+from linnet.entropy.distributions import pmf_table
 from linnet.entropy.motion import (
     MOTION_LIMIT,
     ROWS,
@@ -17,7 +17,9 @@ from linnet.entropy.motion import (
     motion_hash,
     passes,
 )
-from linnet.entropy.tables import CdfTable, Int32, pmf_table
+from linnet.entropy.range_coder import SymbolDecoder, SymbolEncoder
+from linnet.entropy.rate import RateCounter
+from linnet.entropy.tables import CdfTable, Int32
 from linnet.models import zoo
 from linnet.models.inter import codec as inter_codec
 

@@ -13,10 +13,12 @@ from PIL import Image
 from linnet.bitstream import CorruptFileError
 from linnet.codec.still import MeasuredEncoder
 from linnet.codec.tiles import to_planes
-from linnet.entropy.coder import SKIP, RateCounter, SymbolDecoder, SymbolEncoder
-from linnet.entropy.layers import ExactLinear
-from linnet.entropy.networks import STEPS, by_group
-from linnet.entropy.prior import quadtree_places
+from linnet.entropy.coder import SKIP
+from linnet.entropy.linear import ExactLinear
+from linnet.entropy.prior_net import by_group
+from linnet.entropy.quadtree import STEPS, quadtree_places
+from linnet.entropy.range_coder import SymbolDecoder, SymbolEncoder
+from linnet.entropy.rate import RateCounter
 from linnet.entropy.tables import CdfTable, Int32
 from linnet.models.image import quadtree_places as training_places
 from linnet.models.latent_coding import whole_level

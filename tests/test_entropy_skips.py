@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from linnet.bitstream import CorruptFileError
-from linnet.entropy.coder import RateCounter, SymbolDecoder, SymbolEncoder
 from linnet.entropy.motion import Field
+from linnet.entropy.range_coder import SymbolDecoder, SymbolEncoder
+from linnet.entropy.rate import RateCounter
 from linnet.entropy.skips import ROWS, SkipMap, code_skips, is_moving, neighbour_class
 from linnet.entropy.tables import CdfTable
 from linnet.models import zoo

@@ -7,7 +7,8 @@ import pytest
 from numpy import typing as npt
 
 from linnet.bitstream.errors import FormatError
-from linnet.entropy.tables import SIGMAS, CdfTable, gaussian_table, pmf_table
+from linnet.entropy.distributions import SIGMAS, gaussian_table, pmf_table
+from linnet.entropy.tables import CdfTable
 
 Arrays = tuple[npt.NDArray[np.int32], npt.NDArray[np.int32], npt.NDArray[np.int32]]
 

@@ -15,8 +15,11 @@ from safetensors import safe_open
 from video_samples import drifting
 
 import linnet
+from linnet.entropy.hyper_net import read_hyper_net
 from linnet.entropy.index_file import read_index_model
-from linnet.entropy.networks import TensorSource, read_hyper_net, read_prior_net, read_temporal_net
+from linnet.entropy.prior_net import read_prior_net
+from linnet.entropy.temporal_net import read_temporal_net
+from linnet.entropy.tensor_source import TensorSource
 from linnet.models import weights, zoo
 from linnet.models.adding import add_model
 from linnet.models.importing.errors import CheckpointError

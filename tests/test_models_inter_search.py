@@ -7,7 +7,7 @@ from PIL import Image
 from torch import Tensor
 
 from linnet.codec.tiles import to_planes
-from linnet.entropy.coder import SymbolEncoder
+from linnet.entropy.range_coder import SymbolEncoder
 from linnet.models import zoo
 from linnet.models.inter import codec as inter_codec
 from linnet.models.inter.motion_bits import bit_price

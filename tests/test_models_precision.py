@@ -8,8 +8,9 @@ import torch
 from model_samples import fast, psnr_db
 from PIL import Image
 
-from linnet.entropy.coder import RateCounter, SymbolDecoder, SymbolEncoder
 from linnet.entropy.processor import cpu_flags
+from linnet.entropy.range_coder import SymbolDecoder, SymbolEncoder
+from linnet.entropy.rate import RateCounter
 from linnet.models.precision import multiplies_bf16
 
 

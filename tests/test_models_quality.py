@@ -5,7 +5,7 @@ import torch
 from model_samples import fast, psnr_db
 from PIL import Image
 
-from linnet.entropy.coder import RateCounter
+from linnet.entropy.rate import RateCounter
 
 
 def test_every_step_of_quality_costs_bits_and_gains_psnr(photo: Image.Image) -> None:

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from linnet.entropy.coder import SKIP, RateCounter
-from linnet.entropy.tables import gaussian_table
+from linnet.entropy.coder import SKIP
+from linnet.entropy.distributions import gaussian_table
+from linnet.entropy.rate import RateCounter
 from linnet.models.training.tables import SymbolCounter, fitted
 
 

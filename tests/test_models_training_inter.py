@@ -13,7 +13,7 @@ from test_models_training import assert_same
 from torch import Tensor
 from video_samples import drifting
 
-from linnet.entropy.coder import RateCounter
+from linnet.entropy.rate import RateCounter
 from linnet.models.inter import codec as inter_codec
 from linnet.models.inter.codec import Field, InterCodec
 from linnet.models.training import inter as inter_training

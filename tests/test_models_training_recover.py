@@ -12,10 +12,10 @@ from PIL import Image
 from torch import Tensor
 from video_samples import drifting
 
-from linnet.entropy.coder import RateCounter
+from linnet.entropy.latents import MEAN_BITS
 from linnet.entropy.motion import Field
-from linnet.entropy.networks import MEAN_BITS
 from linnet.entropy.prior import EntropyModel
+from linnet.entropy.rate import RateCounter
 from linnet.models import image_codec
 from linnet.models.inter import codec as inter_codec
 from linnet.models.inter.codec import InterCodec, Past

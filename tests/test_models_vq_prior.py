@@ -10,8 +10,8 @@ from index_samples import COARSE, CODES, own_grid, photo_tokens
 from numpy.typing import NDArray
 from PIL import Image
 
-from linnet.entropy.coder import SymbolDecoder, SymbolEncoder
 from linnet.entropy.indices import IndexModel
+from linnet.entropy.range_coder import SymbolDecoder, SymbolEncoder
 from linnet.entropy.tables import PRECISION
 from linnet.models.training import vq_prior
 from linnet.models.training.quantise_indices import calibrate_prior, exact_bits, exact_model, quantise_prior

@@ -9,15 +9,11 @@ import pytest
 import torch
 
 from linnet.bitstream import FormatError, ModelMismatchError
+from linnet.entropy.hyper_net import HyperNet, read_hyper_net
 from linnet.entropy.int8 import multiplies_int8
-from linnet.entropy.networks import (
-    HyperNet,
-    PriorNet,
-    TemporalNet,
-    TensorSource,
-    read_hyper_net,
-    read_prior_net,
-)
+from linnet.entropy.prior_net import PriorNet, read_prior_net
+from linnet.entropy.temporal_net import TemporalNet
+from linnet.entropy.tensor_source import TensorSource
 from linnet.models import store, weights, zoo
 from linnet.models.selftest import self_test
 
@@ -81,7 +77,7 @@ def test_where_int8_products_saturate_float32_takes_over(monkeypatch: pytest.Mon
         whole = sum(part.double() * 256**number for number, part in enumerate(weight))
         return (x.double() @ whole).clamp(-(2**15), 2**15 - 1).int()
 
-    monkeypatch.setattr("linnet.entropy.networks.multiplies_int8", lambda device: True)
+    monkeypatch.setattr("linnet.entropy.tensor_source.multiplies_int8", lambda device: True)
     monkeypatch.setattr("linnet.entropy.int8.product", saturated)
     prior = weights.build_entropy_model(shipped(), CPU).prior
     assert not prior.trunk.enter.bytewise

@@ -8,8 +8,8 @@ from ...bitstream.clip import ClipFormat
 from ...bitstream.clip_frames import CodedFrame, FrameKind
 from ...bitstream.errors import CorruptFileError, FormatError, ModelMismatchError
 from ...bitstream.header import CLIP_MINOR, INTER_MINOR, Colour, Header, Kind, ModelRef
-from ...entropy.coder import SymbolEncoder
-from ...entropy.prior import Latents
+from ...entropy.latents import Latents
+from ...entropy.range_coder import SymbolEncoder
 from ...models import codecs, zoo
 from ...models.codecs import StillCodec
 from ...models.inter import codec as inter_codec

@@ -8,9 +8,12 @@ from math import ceil
 from typing import BinaryIO, TypeAlias
 
 from ...bitstream.clip_frames import FrameHead, FrameKind
-from ...bitstream.clip_reader import ClipReader, Item, OnDamage, PacketGroup
+from ...bitstream.clip_packets import PacketGroup
+from ...bitstream.clip_reader import ClipReader
+from ...bitstream.clip_walk import Item
 from ...bitstream.errors import LinnetError
 from ...bitstream.limits import Limits
+from ...bitstream.resync import OnDamage
 from ..atomic import atomic_write
 from ..device import device_name
 from ..frame import Samples

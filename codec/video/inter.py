@@ -9,10 +9,12 @@ from torch import Tensor
 from ...bitstream.clip_frames import CodedFrame, Motion
 from ...bitstream.errors import CorruptFileError, ModelMismatchError
 from ...bitstream.header import Header
-from ...entropy.coder import SymbolCoder, SymbolDecoder, SymbolEncoder
+from ...entropy.coder import SymbolCoder
+from ...entropy.latents import Latents
 from ...entropy.motion import Field, motion_hash
-from ...entropy.prior import Int32, Latents
+from ...entropy.range_coder import SymbolDecoder, SymbolEncoder
 from ...entropy.skips import SkipMap
+from ...entropy.tables import Int32
 from ...models.inter.codec import InterCodec, Past
 from ..frame import Samples
 from ..still import decode_tile

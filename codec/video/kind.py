@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from ...bitstream.chunks import SIGNATURE, ChunkType
+from ...bitstream.chunk_types import ChunkType
+from ...bitstream.chunks import SIGNATURE
 from ...bitstream.header import Kind
 from ..lookahead import Lookahead, View
 

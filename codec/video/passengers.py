@@ -9,7 +9,8 @@ from av.container import InputContainer, OutputContainer
 from av.error import FFmpegError
 from av.stream import Stream as AvStream
 
-from ...bitstream.clip_streams import Form, Media, Packet, Stream
+from ...bitstream.clip_packets import Packet
+from ...bitstream.clip_streams import Form, Media, Stream
 from ..errors import MediaWarning
 
 _MEDIA = {"audio": Media.AUDIO, "subtitle": Media.SUBTITLE}

@@ -11,7 +11,8 @@ from typing import overload
 from PIL import Image
 
 from ...bitstream.clip_frames import CodedFrame
-from ...bitstream.clip_reader import ClipReader, Item
+from ...bitstream.clip_reader import ClipReader
+from ...bitstream.clip_walk import Item
 from ...bitstream.errors import CorruptFileError, LinnetError
 from ...bitstream.limits import Limits
 from ..device import device_name

@@ -15,7 +15,7 @@ from av.stream import Stream as AvStream
 from av.video.stream import VideoStream
 
 from ...bitstream.clip import ClipFormat, Sampling, Siting
-from ...bitstream.clip_reader import PacketGroup
+from ...bitstream.clip_packets import PacketGroup
 from ...bitstream.clip_streams import Stream
 from ...bitstream.errors import LimitExceededError, UnsupportedVersionError
 from ...bitstream.header import Header

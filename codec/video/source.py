@@ -14,7 +14,8 @@ from av.error import FFmpegError
 from av.stream import Stream as AvStream
 
 from ...bitstream.clip import ClipFormat, Sampling
-from ...bitstream.clip_streams import Packet, Stream
+from ...bitstream.clip_packets import Packet
+from ...bitstream.clip_streams import Stream
 from ...bitstream.header import Colour
 from ...bitstream.limits import Limits
 from ..errors import MediaWarning, UnreadableMediaError

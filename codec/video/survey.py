@@ -4,7 +4,8 @@ import math
 import os
 from dataclasses import dataclass
 
-from ...bitstream.clip_streams import encode_packets, encode_stream
+from ...bitstream.clip_packets import encode_packets
+from ...bitstream.clip_streams import encode_stream
 from .media_file import blaming, chosen_streams, open_media
 from .passengers import from_av
 

@@ -5,8 +5,10 @@ from fractions import Fraction
 from math import ceil
 
 from ...bitstream.clip_frames import CodedFrame, FrameHead
-from ...bitstream.clip_reader import ClipReader, Item, OnDamage
+from ...bitstream.clip_reader import ClipReader
+from ...bitstream.clip_walk import Item
 from ...bitstream.errors import CorruptFileError, LinnetError
+from ...bitstream.resync import OnDamage
 from ..frame import Samples
 from .coding import FrameDecoder, Undrawn
 

@@ -15,7 +15,8 @@ from torch import Tensor
 
 from ...bitstream.clip import ClipFormat, Range, Sampling
 from ...bitstream.clip_frames import FrameHead, FrameKind
-from ...bitstream.clip_streams import MAX_PACKETS, Packet, Stream
+from ...bitstream.clip_packets import MAX_PACKETS, Packet
+from ...bitstream.clip_streams import Stream
 from ...bitstream.clip_writer import ClipWriter
 from ...bitstream.header import Colour, Header
 from ...models import codecs, zoo

@@ -12,9 +12,8 @@ from torch import Tensor
 from ...bitstream.errors import FormatError, ModelMismatchError
 from ...entropy.coder import SymbolCoder
 from ...entropy.hyperprior import HyperpriorModel, read_hyper_decoder
-from ...entropy.networks import MEAN_BITS, TensorSource
-from ...entropy.prior import Latents
-from ...entropy.quantise import SYMBOL_LIMIT
+from ...entropy.latents import MEAN_BITS, SYMBOL_LIMIT, Latents
+from ...entropy.tensor_source import TensorSource
 from ..latent_coding import STRIDE
 from ..store import read_card
 from ..weights import part, read_table, read_tensors

@@ -10,9 +10,9 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
+from ...entropy.distributions import gaussian_table
 from ...entropy.hyperprior import BOUND, GRID_BITS, read_hyper_decoder
-from ...entropy.networks import TensorSource
-from ...entropy.tables import gaussian_table
+from ...entropy.tensor_source import TensorSource
 from .. import store
 from ..hyperprior import codec
 from ..hyperprior.transforms import HyperpriorConfig

@@ -7,7 +7,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ...entropy.tables import CdfTable, pmf_table
+from ...entropy.distributions import pmf_table
+from ...entropy.tables import CdfTable
 from .checkpoint import FILTERS, State
 from .errors import CheckpointError
 

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from ...entropy.coder import RateCounter
+from ...entropy.rate import RateCounter
 from ..hyperprior.codec import HyperpriorCodec
 from .checkpoint import State
 from .errors import CheckpointError

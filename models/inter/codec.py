@@ -13,9 +13,9 @@ from ...entropy import motion, skips
 from ...entropy.arithmetic import exact_arithmetic
 from ...entropy.coder import SymbolCoder
 from ...entropy.motion import MOTION_LIMIT, Field, code_motion
-from ...entropy.networks import TemporalNet
 from ...entropy.skips import SkipMap, code_skips
 from ...entropy.tables import CdfTable
+from ...entropy.temporal_net import TemporalNet
 from ..latent_coding import HyperAnalyser, LatentCodec, whole_level
 from ..precision import multiplies_bf16
 from ..weights import build_exact, load_transforms, read_card, read_table, read_tensors

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ...entropy.networks import MOTION_BOUND, MOTION_CHANNELS
+from ...entropy.temporal_net import MOTION_BOUND, MOTION_CHANNELS
 from ..image import HyperSynthesis, QuadtreePrior
 from ..transforms import ImageConfig
 from .motion_bits import neighbour_mean

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from ...entropy.networks import MOTION_CHANNELS
+from ...entropy.temporal_net import MOTION_CHANNELS
 from ..image import HYPER_STRIDE
 from ..vq.transforms import VqTransforms
 from .inter import InterTraining

@@ -8,11 +8,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ...entropy.coder import RateCounter
-from ...entropy.networks import TensorSource, read_hyper_net, read_prior_net
+from ...entropy.distributions import gaussian_table, pmf_table
+from ...entropy.hyper_net import read_hyper_net
 from ...entropy.prior import EntropyModel
+from ...entropy.prior_net import read_prior_net
 from ...entropy.quantise import ERROR_BITS
-from ...entropy.tables import CdfTable, gaussian_table, pmf_table
+from ...entropy.rate import RateCounter
+from ...entropy.tables import CdfTable
+from ...entropy.tensor_source import TensorSource
 from ..image_codec import ImageCodec
 from ..precision import multiplies_bf16
 from ..quality import LAMBDA_HIGH, LAMBDA_LOW, LEVELS

@@ -10,11 +10,14 @@ import torch
 from torch import Tensor
 
 from ...entropy import skips
-from ...entropy.coder import RateCounter, SymbolCoder
+from ...entropy.coder import SymbolCoder
+from ...entropy.distributions import gaussian_table, pmf_table
 from ...entropy.motion import ROWS, SPREADS, STATES, STRIDES
-from ...entropy.networks import TensorSource, read_temporal_net
 from ...entropy.quantise import ERROR_BITS
-from ...entropy.tables import CdfTable, gaussian_table, pmf_table
+from ...entropy.rate import RateCounter
+from ...entropy.tables import CdfTable
+from ...entropy.temporal_net import read_temporal_net
+from ...entropy.tensor_source import TensorSource
 from ..inter.codec import InterCodec, Past
 from ..inter.offsets import INTER_OFFSETS
 from ..inter.transforms import InterTransforms

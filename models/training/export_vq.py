@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ...entropy.index_file import read_index_model
-from ...entropy.networks import TensorSource
+from ...entropy.tensor_source import TensorSource
 from ..vq.codec import architecture_of
 from ..vq.quantisers.simvq import SimVQ
 from ..vq.transforms import VqTransforms

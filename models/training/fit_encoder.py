@@ -10,8 +10,8 @@ from pytorch_msssim import ms_ssim
 from torch import Tensor
 from torch.nn import functional as F
 
-from ...entropy.coder import RateCounter
 from ...entropy.quantise import ERROR_BITS
+from ...entropy.rate import RateCounter
 from ..encoder_tuning import EncoderTuning
 from ..image_codec import ImageCodec
 from ..quality import LEVELS

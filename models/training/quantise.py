@@ -6,8 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from ...entropy.int8 import ONE_BYTE
-from ...entropy.layers import EXACT, MAX_SHIFT
-from ...entropy.networks import HEAD_MEAN_BITS, INDEX_BITS, MEAN_BITS, MOTION_CHANNELS
+from ...entropy.integers import EXACT, MAX_SHIFT
+from ...entropy.latents import MEAN_BITS
+from ...entropy.prior_net import HEAD_MEAN_BITS, INDEX_BITS
+from ...entropy.temporal_net import MOTION_CHANNELS
 from ..blocks import DepthConvBlock
 from ..image import INDEX_UNIT, ImageModel
 from ..inter.model import InterModel
@@ -112,7 +114,7 @@ class Quantiser:
 
 
 class LatentQuantiser(Quantiser):
-    """The networks of an image or inter model; names are those that entropy.networks reads."""
+    """The networks of an image or inter model; names are those that entropy.tensor_source reads."""
 
     def __init__(self, model: ImageModel | InterModel, ranges: Ranges) -> None:
         super().__init__(model, ranges)

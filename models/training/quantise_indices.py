@@ -4,11 +4,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ...entropy.coder import RateCounter
 from ...entropy.index_file import read_index_model
 from ...entropy.index_tables import LOGIT_BITS, exp_table
 from ...entropy.indices import IndexModel
-from ...entropy.networks import TensorSource
+from ...entropy.rate import RateCounter
+from ...entropy.tensor_source import TensorSource
 from ..vq.prior import GridPrior, IndexPrior
 from .calibrate import Ranges, recording
 from .quantise import BOUND, Quantiser

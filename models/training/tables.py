@@ -12,9 +12,10 @@ import torch
 from numpy.typing import NDArray
 
 from ...entropy.coder import SKIP
+from ...entropy.distributions import pmf_table
 from ...entropy.prior import EntropyModel
 from ...entropy.quantise import ERROR_BITS
-from ...entropy.tables import CdfTable, Int32, pmf_table
+from ...entropy.tables import CdfTable, Int32
 from ..quality import LEVELS
 from .data import Pictures
 from .objective import TrainingModel

@@ -18,7 +18,7 @@ from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from ...entropy.index_tables import frequencies
-from ...entropy.layers import EXACT
+from ...entropy.integers import EXACT
 from ...entropy.tables import PRECISION
 from ..vq.prior import IndexPrior, PriorConfig
 from .checkpoint import load_state, save_state

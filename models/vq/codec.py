@@ -13,8 +13,8 @@ from ...bitstream.errors import FormatError, ModelMismatchError
 from ...entropy.coder import IndexCoder
 from ...entropy.index_file import read_index_model
 from ...entropy.indices import IndexModel
-from ...entropy.networks import TensorSource
-from ...entropy.prior import Int32
+from ...entropy.tables import Int32
+from ...entropy.tensor_source import TensorSource
 from ..latent_coding import STRIDE
 from ..precision import multiplies_bf16
 from ..transforms import ImageConfig
