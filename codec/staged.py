@@ -14,10 +14,13 @@ from ..entropy.coder import IndexCoder, SymbolDecoder
 from ..entropy.prior import Int32
 from ..models.codecs import STRIDE, StagedCodec
 from .alpha import alpha_to_png
+from .canvas import LatentCanvas
 from .concealment import conceal
+from .finishing import finished, stored_box
 from .frame import Frame
-from .still import MeasuredEncoder, Progress, analysed, finished, stored_box
-from .tiles import Box, LatentCanvas, blocks_of, latents_across
+from .measured import MeasuredEncoder
+from .progress import Progress
+from .tiles import Box, analysed, blocks_of, latents_across, whole_box
 
 
 def write_staged(
@@ -141,7 +144,7 @@ def read_staged(
     header = reader.header
     stored = stored_box(region, header)
     # Around a hole all tiles are needed, and where holes are is known only once all have been read.
-    seen = stored if damage is None else (0, 0, header.width, header.height)
+    seen = stored if damage is None else whole_box(header)
     canvas = LatentCanvas.empty(header, seen, codec, len(codec.strides))
     wanted = [tile for tile in range(header.tile_count) if canvas.needs(header.tile_box(tile))]
     parts = len(wanted) * header.stages

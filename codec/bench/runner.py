@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
+from ..progress import Progress
 from ..workers.crew import ATTEMPTS, Crew, Role, Task, WorkerLostError
 from .adapters.base import Adapter, CodecOptions
 from .cache import Cache, Entry
@@ -83,7 +84,6 @@ class Plan:
 
 
 Report: TypeAlias = Callable[[Row], None]
-Progress: TypeAlias = Callable[[int, int], None]
 
 
 @dataclass(slots=True)

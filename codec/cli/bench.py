@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, BadParameter, Exit, Option
 
+from ..progress import Progress
 from . import options
-from .console import Console, JsonValue, Progress
+from .console import Console, JsonValue
 from .encode import SUFFIXES
 from .exits import ExitCode
 from .jobs import Job

@@ -15,7 +15,7 @@ from ...entropy.prior import Int32, Latents
 from ...entropy.skips import SkipMap
 from ...models.inter.codec import InterCodec, Past
 from ..frame import Samples
-from ..still import decode_tile
+from ..tile_coding import decode_tile
 from ..tiles import Box, from_planes, latents_across, padded, to_planes
 
 CodedTile = tuple[int, bytes]  # hash and entropy-coded bytes
