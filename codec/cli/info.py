@@ -4,7 +4,8 @@ from dataclasses import asdict
 
 from typer import Exit
 
-from ..info import Info, VideoInfo
+from ..clip_info import VideoInfo
+from ..info import Info
 from ..info import info as read_info
 from ..progress import Progress
 from . import options
