@@ -8,6 +8,7 @@ from ..bitstream.header import Header
 from ..bitstream.limits import Limits
 from ..bitstream.reader import Reader
 from ..models import codecs, zoo
+from ..models.spec import ModelSpec
 from .device import device_name
 from .frame import Frame
 from .opening import Source, opened
@@ -60,6 +61,6 @@ def decode(
         return read_still(reader, codecs.load(spec, name), region, progress or quiet, damage)
 
 
-def model_of(header: Header) -> zoo.ModelSpec:
+def model_of(header: Header) -> ModelSpec:
     """The model that codes a still. Raises ModelMismatchError where it is not here."""
     return zoo.find_still_wire(header.model, header.weights_hash, header.quality, header.stages)

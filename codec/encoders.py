@@ -6,9 +6,10 @@ from itertools import count
 from typing import BinaryIO
 
 from ..bitstream.writer import Writer, write_all
-from ..models import codecs, zoo
+from ..models import codecs
 from ..models.codecs import StagedCodec, StillCodec
 from ..models.refinement import RefinedCodec, with_effort
+from ..models.spec import ModelSpec
 from .frame import Frame
 from .progress import Progress, quiet
 from .resilience import spread_for
@@ -35,7 +36,7 @@ class Made:
 Encoder = Callable[[Frame, BinaryIO, Progress], Made]
 
 
-def encoder_for(spec: zoo.ModelSpec, device: str, wish: Wish) -> Encoder:
+def encoder_for(spec: ModelSpec, device: str, wish: Wish) -> Encoder:
     """Load the model and give what encodes a frame into a stream, and can raise TargetError.
 
     Raises:

@@ -15,6 +15,7 @@ from ..bitstream.limits import Limits
 from ..bitstream.reader import Reader
 from ..models import codecs, zoo
 from ..models.codecs import StagedCodec
+from ..models.spec import ModelSpec
 from ..models.vq.config import Stage
 from .canvas import LatentCanvas, paint
 from .decode import model_of
@@ -180,7 +181,7 @@ def _tokens(canvas: LatentCanvas, codec: StagedCodec, stages: int) -> Tokens:
     )
 
 
-def _spec_of(tokens: Tokens) -> zoo.ModelSpec:
+def _spec_of(tokens: Tokens) -> ModelSpec:
     """The weights at hand that made the tokens. Raises ModelMismatchError."""
     for spec in zoo.all_specs():
         if spec.weights_hash.hex() == tokens.weights_hash:

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from ..entropy.coder import SymbolCoder
 from ..entropy.networks import MEAN_BITS
 from ..entropy.prior import HYPER_STRIDE, EntropyModel, Latents
-from .zoo import ModelSpec
+from .spec import ModelSpec
 
 STRIDE = 16  # pixels per latent, each side
 Z_LIMIT = 127  # hyper-latents are clamped here by the encoder

@@ -16,6 +16,7 @@ from video_samples import drifting
 from linnet.entropy.coder import RateCounter
 from linnet.models.inter import codec as inter_codec
 from linnet.models.inter.codec import Field, InterCodec
+from linnet.models.spec import ModelSpec
 from linnet.models.training import inter as inter_training
 from linnet.models.training.__main__ import main
 from linnet.models.training.basis import block_basis
@@ -28,7 +29,7 @@ from linnet.models.training.objective import TrainingModel
 from linnet.models.training.residuals import ResidualSampler
 from linnet.models.training.trainer import Trainer
 from linnet.models.weights import read_card
-from linnet.models.zoo import ModelSpec, find_inter
+from linnet.models.zoo import find_inter
 
 CPU = torch.device("cpu")
 SMALL = """

@@ -16,9 +16,9 @@ from ...entropy.networks import MEAN_BITS, TensorSource
 from ...entropy.prior import Latents
 from ...entropy.quantise import SYMBOL_LIMIT
 from ..latent_coding import STRIDE
+from ..spec import ModelSpec
 from ..store import read_card
 from ..weights import part, read_table, read_tensors
-from ..zoo import ModelSpec
 from .transforms import HyperpriorConfig, HyperpriorTransforms
 
 # Four 5x5 convolutions of stride 2: a latent sees 2 * (1 + 2 + 4 + 8) = 30 pixels to each side of its own

@@ -13,12 +13,13 @@ from ...entropy.networks import TensorSource, read_hyper_net, read_prior_net
 from ...entropy.prior import EntropyModel
 from ...entropy.quantise import ERROR_BITS
 from ...entropy.tables import CdfTable, gaussian_table, pmf_table
+from ..added import TRAINED_ID
 from ..image_codec import ImageCodec
 from ..precision import multiplies_bf16
 from ..quality import LAMBDA_HIGH, LAMBDA_LOW, LEVELS
 from ..selftest import self_test
+from ..spec import ModelSpec
 from ..weights import Card, table_tensors, write_model
-from ..zoo import TRAINED_ID, ModelSpec
 from .calibrate import calibrate
 from .checkpoint import BEST, load_state, of_one_architecture
 from .complexity import kmac_per_px

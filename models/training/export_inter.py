@@ -21,8 +21,8 @@ from ..inter.transforms import InterTransforms
 from ..precision import multiplies_bf16
 from ..quality import LAMBDA_HIGH, LAMBDA_LOW, LEVELS
 from ..selftest import self_test
+from ..spec import ModelSpec
 from ..weights import Card, load_transforms, table_tensors, write_model
-from ..zoo import ModelSpec
 from .calibrate import calibrate
 from .checkpoint import BEST, load_state, of_one_architecture
 from .clips import Clips

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ....models import zoo
+from ....models.spec import ModelSpec
 from .base import CodecOptions, Knob, Pixels
 
 _QUALITY = Knob("quality", (0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100), step=0.01)
@@ -32,7 +33,7 @@ class LinnetCodec:
     choices: further arguments of encode by name.
     """
 
-    spec: zoo.ModelSpec
+    spec: ModelSpec
     device: str
     choices: Choices = ()
     suffix: str = ".lnt"
