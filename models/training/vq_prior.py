@@ -6,7 +6,6 @@ The result holds the float network and the integer tensors that a model file has
 import argparse
 import sys
 import time
-from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import asdict
 from math import cos, log, log2, pi
@@ -15,12 +14,13 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
 from ...entropy.index_tables import frequencies
 from ...entropy.layers import EXACT
 from ...entropy.tables import PRECISION
 from ..vq.prior import IndexPrior, PriorConfig
+from . import averages
 from .checkpoint import load_state, save_state
 from .quantise_indices import calibrate_prior, exact_bits, exact_model, quantise_prior
 from .speed import bf16_is_faster
@@ -98,11 +98,6 @@ def static_bits(train: Tokens, held_out: Tokens, config: PriorConfig) -> Tensor:
     return torch.stack(bits).float()
 
 
-def _move_average(average: Sequence[Tensor], current: Sequence[Tensor], count: Tensor | int) -> None:
-    decay = min(AVERAGE_DECAY, (1 + int(count)) / (10 + int(count)))  # short at first: forget the beginning
-    get_ema_multi_avg_fn(decay)(list(average), list(current), count)
-
-
 class PriorTraining:
     """One run: AdamW over a share of the time, and a moving average of the weights.
 
@@ -125,7 +120,10 @@ class PriorTraining:
         if train.codebooks:
             self.net.coarse.start_from(train.codebooks[: config.coarse])
             self.net.fine.start_from(train.codebooks[config.coarse :])
-        self.average = AveragedModel(self.net, multi_avg_fn=_move_average)
+        self.average = AveragedModel(
+            self.net,
+            multi_avg_fn=lambda moved, values, count: averages.move(moved, values, AVERAGE_DECAY, int(count)),
+        )
         self.optimiser = torch.optim.AdamW(self.net.parameters(), lr=learning_rate, weight_decay=decay)
         self.step = 0
         self.bf16 = False  # the products of the training steps
