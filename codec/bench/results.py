@@ -15,8 +15,8 @@ from .adapters.base import Adapter
 from .curves import Curve, CurvePoint, common_items
 from .deltas import METHOD, Delta
 from .page import Page, PagePicture, Setting, Speed, Trouble
+from .plan import Plan, Row
 from .plots import draw_curves, draw_items
-from .runner import Plan, Row
 
 SCHEMA = 1
 

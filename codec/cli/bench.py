@@ -20,8 +20,8 @@ from .team import Executor, Team
 
 if TYPE_CHECKING:
     from ..bench.adapters.base import Adapter
+    from ..bench.plan import Row
     from ..bench.results import Results
-    from ..bench.runner import Row
 
 
 METRICS_HELP = (
@@ -61,7 +61,7 @@ class _Told:
     def row(self, row: "Row", adapter: "Adapter") -> None:
         """A point is finished, or failed; points are too many for lines that people read."""
         from ..bench.results import row_fields
-        from ..workers.crew import TaskError
+        from ..workers.tasks import TaskError
 
         if row.error:
             self.failed(row.where, TaskError(row.error))

@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from ..errors import MediaWarning
 from ..progress import quiet
-from ..workers.crew import TaskError
+from ..workers.tasks import TaskError
 from .console import JsonValue
 from .jobs import Job
 from .run import Outcome, Result, Work, about
