@@ -19,7 +19,8 @@ from .items import Dataset, Item, Kind, find_dataset
 from .media import MEDIA, Medium
 from .metrics import find_metrics
 from .plan import Plan, Row
-from .results import Results, write_results
+from .report import write_results
+from .results import Results
 from .runner import Runner
 from .shown import View
 from .views import NOTES, page_pictures

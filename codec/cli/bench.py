@@ -60,7 +60,7 @@ class _Told:
 
     def row(self, row: "Row", adapter: "Adapter") -> None:
         """A point is finished, or failed; points are too many for lines that people read."""
-        from ..bench.results import row_fields
+        from ..bench.result_json import row_fields
         from ..workers.tasks import TaskError
 
         if row.error:
