@@ -23,8 +23,9 @@ from linnet.models.training.basis import block_basis
 from linnet.models.training.checkpoint import save_state
 from linnet.models.training.clips import ClipSampler, load_clips
 from linnet.models.training.config import TrainConfig, find_config, read_config
-from linnet.models.training.export_inter import code_chain, export_inter
+from linnet.models.training.export_inter import export_inter
 from linnet.models.training.inter import InterTraining
+from linnet.models.training.inter_chains import code_chain
 from linnet.models.training.objective import TrainingModel
 from linnet.models.training.residuals import ResidualSampler
 from linnet.models.training.trainer import Trainer
