@@ -6,13 +6,14 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ..bitstream.errors import CorruptFileError, FormatError, LinnetError, ModelMismatchError
+from ..bitstream.errors import CorruptFileError, FormatError, LinnetError
 from ..bitstream.header import Header
 from ..bitstream.reader import Reader, Tile
 from ..bitstream.writer import Writer
 from ..entropy.coder import IndexCoder, SymbolDecoder
 from ..entropy.prior import Int32
 from ..models.codecs import STRIDE, StagedCodec
+from .agreement import check_hash, decoding
 from .alpha import alpha_to_png
 from .canvas import LatentCanvas
 from .concealment import conceal
@@ -103,29 +104,15 @@ class PartDecoder:
             _, _, width, height = self.header.tile_box(part.index)
             shape = latents_across(height), latents_across(width), len(self.codec.strides)
             tokens = np.zeros(shape, np.int32)
-        indices = self._decode(part, tokens, name)
-        if hash_of(indices) != part.latent_hash:
-            raise ModelMismatchError(
-                f"{name} has hash {hash_of(indices):08x}, the encoder had {part.latent_hash:08x}: "
-                "this machine is out of step with it; try --device cpu, and report it",
-                chunk="part",
-                offset=part.offset,
-            )
+        with decoding(part, name, "part"):
+            coder = SymbolDecoder(part.payload)
+            indices = code_part(self.codec, coder, part.stage, tokens)
+            coder.finish()
+        check_hash(hash_of(indices), part, name, "part")
         step = self.codec.strides[part.stage] // STRIDE
         places = indices.repeat(step, 0).repeat(step, 1)
         tokens[..., part.stage] = places[: tokens.shape[0], : tokens.shape[1]] + 1
         self.tokens[part.index], self.known[part.index] = tokens, part.stage + 1
-
-    def _decode(self, part: Tile, tokens: Int32, name: str) -> Int32:
-        try:
-            coder = SymbolDecoder(part.payload)
-            indices = code_part(self.codec, coder, part.stage, tokens)
-            coder.finish()
-        except CorruptFileError as error:
-            raise CorruptFileError(
-                f"{name} does not decode: {error.message}", chunk="part", offset=part.offset
-            ) from error
-        return indices
 
 
 def read_staged(

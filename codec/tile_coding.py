@@ -2,12 +2,12 @@
 
 from typing import Protocol
 
-from ..bitstream.errors import CorruptFileError, ModelMismatchError
 from ..bitstream.header import Header
 from ..bitstream.reader import Tile
 from ..entropy.coder import SymbolCoder, SymbolDecoder
 from ..entropy.prior import Latents
 from ..models.codecs import StillCodec
+from .agreement import check_hash, decoding
 from .frame import Frame
 from .tiles import analyse_tile, latents_across
 
@@ -32,22 +32,12 @@ def decode_tile(tile: Tile, header: Header, codec: LatentDecoder) -> Latents:
     Raises:
         CorruptFileError: the payload is damaged. ModelMismatchError: it decodes, but to other integers.
     """
-    box = header.tile_box(tile.index)
-    try:
+    box, name = header.tile_box(tile.index), f"tile {tile.index}"
+    with decoding(tile, name, "tile"):
         coder = SymbolDecoder(tile.payload)
         latents = codec.decode_latents(
             coder, (latents_across(box[3]), latents_across(box[2])), header.quality
         )
         coder.finish()
-    except CorruptFileError as error:
-        raise CorruptFileError(
-            f"tile {tile.index} does not decode: {error.message}", chunk="tile", offset=tile.offset
-        ) from error
-    if latents.hash() != tile.latent_hash:
-        raise ModelMismatchError(
-            f"tile {tile.index} has hash {latents.hash():08x}, the encoder had {tile.latent_hash:08x}: "
-            "this machine is out of step with it; try --device cpu, and report it",
-            chunk="tile",
-            offset=tile.offset,
-        )
+    check_hash(latents.hash(), tile, name, "tile")
     return latents

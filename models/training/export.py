@@ -114,6 +114,16 @@ def training_settings(config: TrainConfig) -> Card:
     return {name: value for name, value in values.items() if isinstance(value, (int, float, str))}
 
 
+def training_facts(best: dict) -> Card:
+    """What the best checkpoint of a run says of it."""
+    return {
+        "steps": best["step"],
+        "held_out_loss": best["loss"],
+        "training_hours": round(best["seconds"] / 3600, 2),
+        "torch": torch.__version__,
+    }
+
+
 def _codec_of(net: TrainingModel, entropy: EntropyModel, target: Path) -> ImageCodec:
     """What `target` will be once it is loaded, but for what its encoder does beyond training."""
     cpu = torch.device("cpu")
@@ -148,10 +158,7 @@ def export(config: TrainConfig, checkpoint: Path, target: Path, card: Card, crop
         "loss": f"{LOSSES[config.metric]}, RGB; lambda {LAMBDA_LOW} to {LAMBDA_HIGH} over {LEVELS} levels",
         "settings": training_settings(config),
         **card,
-        "steps": state["step"],
-        "held_out_loss": state["loss"],
-        "training_hours": round(state["seconds"] / 3600, 2),
-        "torch": torch.__version__,
+        **training_facts(state),
         "data": f"{len(train)} pictures of {config.data.name}; {len(valid)} of other photos held out",
         "parameters": sum(p.numel() for p in net.model.parameters()),
         "kmac_per_px": kmac_per_px(net),

@@ -20,7 +20,7 @@ from .calibrate import calibrate
 from .checkpoint import BEST, load_state, of_one_architecture
 from .complexity import kmac_per_px
 from .config import TrainConfig
-from .export import entropy_model, half_precision, hyper_table, training_settings
+from .export import entropy_model, half_precision, hyper_table, training_facts, training_settings
 from .inter import InterTraining
 from .inter_chains import CHAIN, Measure
 from .inter_tables import fit_tables, start_skips, start_table
@@ -70,10 +70,7 @@ def export_inter(
         f"lambda {LAMBDA_LOW} to {LAMBDA_HIGH} over {LEVELS} levels",
         "settings": training_settings(config),
         **card,
-        "steps": state["step"],
-        "held_out_loss": state["loss"],
-        "training_hours": round(state["seconds"] / 3600, 2),
-        "torch": torch.__version__,
+        **training_facts(state),
         "data": f"{len(task.train)} clips; {len(task.valid)} of other scenes held out",
         "parameters": sum(p.numel() for p in net.model.parameters()),
         "kmac_per_px": kmac_per_px(net),

@@ -19,6 +19,7 @@ from ...entropy.layers import EXACT
 from ..vq.prior import IndexPrior, PriorConfig
 from . import averages
 from .checkpoint import load_state, save_state
+from .command import exit_code_of
 from .quantise_indices import calibrate_prior, exact_bits, exact_model, quantise_prior
 from .speed import bf16_is_faster
 from .vq_prior_costs import held_out_bits, losses, stage_counts, static_bits
@@ -151,12 +152,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run; returns the exit code."""
     words = parser().parse_args(argv)
     torch.set_num_threads(words.threads)
-    try:
-        train(words)
-    except (ValueError, OSError) as error:
-        print(f"vq_prior: {error}", file=sys.stderr)
-        return 2 if isinstance(error, ValueError) else 3
-    return 0
+    return exit_code_of("vq_prior", lambda: train(words))
 
 
 if __name__ == "__main__":
