@@ -164,10 +164,10 @@ def measure(variant: Variant, config: TrainConfig, device: torch.device) -> dict
     trainer = Trainer(shaped, device, task=ImageTask(shaped, device, variant.build))
     trainer.run(minutes=float("inf"))
     curve = trainer.evaluate()
-    net = trainer.net.cpu()
+    net = trainer.learner.net.cpu()
     assert isinstance(net, TrainingModel)
     kmac = {} if variant.build is without_shortcut else kmac_per_px(net)
-    rate = round(60 * trainer.step / trainer.seconds, 1)
+    rate = round(60 * trainer.learner.step / trainer.seconds, 1)
     return {"question": variant.question, "held_out": curve, "steps_per_minute": rate, "kmac_per_px": kmac}
 
 

@@ -6,6 +6,7 @@ body.py, pieces.py and shares.py its payloads; of a clip, clip_writer.py and cli
 clip_frames.py, clip_packets.py and clip_streams.py. Both write through sink.py and read with chunk_walk.py.
 """
 
+from .body import Tile
 from .chunks import SIGNATURE
 from .clip import ClipFormat, Range, Sampling, Siting
 from .clip_frames import CodedFrame, FrameHead, FrameKind, Motion
@@ -26,7 +27,7 @@ from .errors import (
 from .header import MAJOR, MINOR, Colour, Header, Kind, ModelRef
 from .limits import Limits
 from .metadata import Metadata
-from .reader import Reader, Tile
+from .reader import Reader
 from .resampling import Resampling
 from .spread import Spread
 from .writer import Writer

@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
+from ..bitstream.body import Tile
 from ..bitstream.errors import LinnetError
 from ..bitstream.header import STAGED_MINOR, Header
 from ..bitstream.limits import Limits
-from ..bitstream.reader import Reader, Tile
+from ..bitstream.reader import Reader
 from ..bitstream.sink import write_all
 from ..bitstream.writer import Writer
 from .atomic import atomic_write

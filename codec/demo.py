@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from .api import decode, encode
 from .atomic import atomic_write
 from .bench.adapters import find_adapter
 from .bench.adapters.base import Adapter, CodecOptions, Pixels
 from .bench.matching import nearest_value, next_value
+from .decode import decode
 from .distortion import ms_ssim, psnr_db
+from .encode import encode
 from .saving import save_image
 
 PHOTO = "grace_hopper.jpg"

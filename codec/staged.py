@@ -6,19 +6,24 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ..bitstream.errors import CorruptFileError, FormatError, LinnetError, ModelMismatchError
+from ..bitstream.body import Tile
+from ..bitstream.errors import CorruptFileError, FormatError, LinnetError
 from ..bitstream.header import Header
-from ..bitstream.reader import Reader, Tile
+from ..bitstream.reader import Reader
 from ..bitstream.writer import Writer
 from ..entropy.coder import IndexCoder
 from ..entropy.range_coder import SymbolDecoder
 from ..entropy.tables import Int32
 from ..models.codecs import STRIDE, StagedCodec
+from .agreement import check_hash, decoding
 from .alpha import alpha_to_png
+from .canvas import LatentCanvas
 from .concealment import conceal
+from .finishing import finished, stored_box
 from .frame import Frame
-from .still import MeasuredEncoder, Progress, analysed, finished, stored_box
-from .tiles import Box, LatentCanvas, blocks_of, latents_across
+from .measured import MeasuredEncoder
+from .progress import Progress
+from .tiles import Box, analysed, blocks_of, latents_across, whole_box
 
 
 def write_staged(
@@ -101,29 +106,15 @@ class PartDecoder:
             _, _, width, height = self.header.tile_box(part.index)
             shape = latents_across(height), latents_across(width), len(self.codec.strides)
             tokens = np.zeros(shape, np.int32)
-        indices = self._decode(part, tokens, name)
-        if hash_of(indices) != part.latent_hash:
-            raise ModelMismatchError(
-                f"{name} has hash {hash_of(indices):08x}, the encoder had {part.latent_hash:08x}: "
-                "this machine is out of step with it; try --device cpu, and report it",
-                chunk="part",
-                offset=part.offset,
-            )
+        with decoding(part, name, "part"):
+            coder = SymbolDecoder(part.payload)
+            indices = code_part(self.codec, coder, part.stage, tokens)
+            coder.finish()
+        check_hash(hash_of(indices), part, name, "part")
         step = self.codec.strides[part.stage] // STRIDE
         places = indices.repeat(step, 0).repeat(step, 1)
         tokens[..., part.stage] = places[: tokens.shape[0], : tokens.shape[1]] + 1
         self.tokens[part.index], self.known[part.index] = tokens, part.stage + 1
-
-    def _decode(self, part: Tile, tokens: Int32, name: str) -> Int32:
-        try:
-            coder = SymbolDecoder(part.payload)
-            indices = code_part(self.codec, coder, part.stage, tokens)
-            coder.finish()
-        except CorruptFileError as error:
-            raise CorruptFileError(
-                f"{name} does not decode: {error.message}", chunk="part", offset=part.offset
-            ) from error
-        return indices
 
 
 def read_staged(
@@ -142,7 +133,7 @@ def read_staged(
     header = reader.header
     stored = stored_box(region, header)
     # Around a hole all tiles are needed, and where holes are is known only once all have been read.
-    seen = stored if damage is None else (0, 0, header.width, header.height)
+    seen = stored if damage is None else whole_box(header)
     canvas = LatentCanvas.empty(header, seen, codec, len(codec.strides))
     wanted = [tile for tile in range(header.tile_count) if canvas.needs(header.tile_box(tile))]
     parts = len(wanted) * header.stages

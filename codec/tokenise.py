@@ -15,15 +15,18 @@ from ..bitstream.limits import Limits
 from ..bitstream.reader import Reader
 from ..models import codecs, zoo
 from ..models.codecs import StagedCodec
+from ..models.spec import ModelSpec
 from ..models.vq.config import Stage
-from .api import Picture, as_frame
+from .canvas import LatentCanvas, paint
+from .decode import model_of
 from .device import device_name
 from .frame import Frame
 from .hidden import with_hidden_filled
 from .opening import Source, opened
+from .picture import Picture, as_frame
 from .staged import PartDecoder
-from .still import analysed, header_of, paint
-from .tiles import Box, LatentCanvas, blocks_of
+from .still_header import header_of
+from .tiles import analysed, blocks_of, whole_box
 from .tokens import Tokens, check_stages, grids_of
 
 _ALL_STAGES = 100.0  # a quality
@@ -111,7 +114,7 @@ def detokenize(
         minor=STAGED_MINOR,
         stages=len(tokens.stages),
     )
-    canvas = LatentCanvas(header, _whole(header), (0, 0), tokens.array(len(own)))
+    canvas = LatentCanvas(header, whole_box(header), (0, 0), tokens.array(len(own)))
     pixels = paint(canvas, blocks_of(canvas.region, header), codec, lambda done: None)
     return Frame(pixels, orientation=tokens.orientation).oriented()
 
@@ -140,7 +143,7 @@ def _of_picture(frame: Frame, codec: StagedCodec, stages: int | None) -> Tokens:
     """Analyse a picture, tile by tile."""
     own = stages_of(codec)
     header = header_of(frame, codec, _ALL_STAGES, stages=len(own))
-    canvas = LatentCanvas.empty(header, _whole(header), codec, len(own))
+    canvas = LatentCanvas.empty(header, whole_box(header), codec, len(own))
     for tile, tokens in analysed(frame, header, codec):
         canvas.place(header.tile_box(tile), tokens.to("cpu").numpy())
     return _tokens(canvas, codec, len(own) if stages is None else stages)
@@ -149,7 +152,7 @@ def _of_picture(frame: Frame, codec: StagedCodec, stages: int | None) -> Tokens:
 def _of_file(reader: Reader, device: str, stages: int | None) -> Tokens:
     """Read the indices of a file; what comes behind the last stage wanted is checked, not decoded."""
     header = reader.header
-    spec = zoo.find_still_wire(header.model, header.weights_hash, header.quality, header.stages)
+    spec = model_of(header)
     if not spec.stages:
         raise ValueError(f"a file of model '{spec.name}' has no tokens: give one of 'vq', or a picture")
     wanted = header.stages if stages is None else stages
@@ -159,7 +162,7 @@ def _of_file(reader: Reader, device: str, stages: int | None) -> Tokens:
     for part in reader.tiles():
         if part.stage < wanted:
             decoder.take(part)
-    canvas = LatentCanvas.empty(header, _whole(header), codec, len(codec.strides))
+    canvas = LatentCanvas.empty(header, whole_box(header), codec, len(codec.strides))
     for tile, tokens in decoder.tokens.items():
         canvas.place(header.tile_box(tile), tokens)
     return _tokens(canvas, codec, wanted)
@@ -178,7 +181,7 @@ def _tokens(canvas: LatentCanvas, codec: StagedCodec, stages: int) -> Tokens:
     )
 
 
-def _spec_of(tokens: Tokens) -> zoo.ModelSpec:
+def _spec_of(tokens: Tokens) -> ModelSpec:
     """The weights at hand that made the tokens. Raises ModelMismatchError."""
     for spec in zoo.all_specs():
         if spec.weights_hash.hex() == tokens.weights_hash:
@@ -187,7 +190,3 @@ def _spec_of(tokens: Tokens) -> zoo.ModelSpec:
         f"the tokens were made with weights {tokens.weights_hash} of model '{tokens.model}', which are not "
         "here: install the version, or add the model, that made them"
     )
-
-
-def _whole(header: Header) -> Box:
-    return 0, 0, header.width, header.height

@@ -9,6 +9,7 @@ from typing import SupportsIndex
 from ..bitstream.resampling import FACTORS
 from ..models import zoo
 from ..models.effort import DEFAULT_EFFORT, EFFORTS, REFINABLE
+from ..models.spec import ModelSpec
 from .resilience import check_resilience
 
 TILES = tuple(1 << log2 for log2 in range(6, 11))  # sides that can be asked for, pixels
@@ -96,7 +97,7 @@ class Wish:
     def tile_log2(self) -> int:
         return self.tile.bit_length() - 1
 
-    def quality_of(self, spec: zoo.ModelSpec) -> float:
+    def quality_of(self, spec: ModelSpec) -> float:
         """The quality to encode with by a model; what a target or stages choose takes its place.
 
         Raises:

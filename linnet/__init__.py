@@ -19,8 +19,9 @@ if TYPE_CHECKING:
         UnsupportedVersionError,
     )
     from .bitstream.limits import Limits
-    from .codec.api import EncodeResult, VerifyReport, decode, encode, verify
     from .codec.cutting import CutResult, cut
+    from .codec.decode import decode
+    from .codec.encode import EncodeResult, encode
     from .codec.errors import TargetError
     from .codec.frame import Frame
     from .codec.info import Info, info
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from .codec.token_files import load_tokens, save_tokens
     from .codec.tokenise import detokenize, tokenize
     from .codec.tokens import Tokens
+    from .codec.verify import VerifyReport, verify
     from .codec.video.decode import VideoDecodeResult, decode_video
     from .codec.video.encode import VideoEncodeResult, encode_video
     from .codec.video.reader import VideoFrame, VideoReader
@@ -74,8 +76,9 @@ __all__ = [
 _HOMES = {  # module of this package -> the public names it holds
     "bitstream.errors": {name for name in __all__ if name.endswith("Error")} - {"TargetError"},
     "bitstream.limits": {"Limits"},
-    "codec.api": {"EncodeResult", "VerifyReport", "decode", "encode", "verify"},
     "codec.cutting": {"CutResult", "cut"},
+    "codec.decode": {"decode"},
+    "codec.encode": {"EncodeResult", "encode"},
     "codec.errors": {"TargetError"},
     "codec.frame": {"Frame"},
     "codec.info": {"Info", "info"},
@@ -83,6 +86,7 @@ _HOMES = {  # module of this package -> the public names it holds
     "codec.token_files": {"load_tokens", "save_tokens"},
     "codec.tokenise": {"detokenize", "tokenize"},
     "codec.tokens": {"Tokens"},
+    "codec.verify": {"VerifyReport", "verify"},
     "codec.video.decode": {"VideoDecodeResult", "decode_video"},
     "codec.video.encode": {"VideoEncodeResult", "encode_video"},
     "codec.video.reader": {"VideoFrame", "VideoReader"},

@@ -59,7 +59,7 @@ class LinnetImageFile(ImageFile.ImageFile):
     def load(self) -> Image.core.PixelAccess | None:
         """Decode the pixels if that has not been done."""
         if self._im is None:
-            from .codec.api import decode  # only now: it loads torch
+            from .codec.decode import decode  # only now: it loads torch
 
             self.im = decode(self._stream()).to_pil().im
             self.readonly = 0
@@ -80,7 +80,7 @@ def _accept(prefix: bytes) -> bool:
 
 
 def _save(image: Image.Image, stream: IO[bytes], filename: str | bytes) -> None:
-    from .codec.api import encode
+    from .codec.encode import encode
     from .codec.images import load_image
 
     options = image.encoderinfo

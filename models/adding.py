@@ -9,8 +9,10 @@ from safetensors import SafetensorError
 
 from ..bitstream.errors import FormatError, ModelMismatchError
 from . import image_codec, store, zoo
+from .added import described
 from .importing.errors import CheckpointError
 from .inter import codec as inter_codec
+from .spec import ModelSpec
 from .vq import codec as vq_codec
 
 
@@ -22,7 +24,7 @@ class Certified(Protocol):
         ...
 
 
-def add_model(path: Path, name: str | None = None, overwrite: bool = False) -> zoo.ModelSpec:
+def add_model(path: Path, name: str | None = None, overwrite: bool = False) -> ModelSpec:
     """Keep the model file that `linnet train --export` wrote, to encode and decode with by name.
 
     Args:
@@ -37,7 +39,7 @@ def add_model(path: Path, name: str | None = None, overwrite: bool = False) -> z
     store.check_name(name, {spec.name for spec in zoo.SPECS})
     data = path.read_bytes()
     try:
-        nets = _networks(zoo.described(name, path), data)
+        nets = _networks(described(name, path), data)
     except ModelMismatchError:
         raise
     except (FormatError, SafetensorError, KeyError, TypeError, ValueError) as error:
@@ -51,7 +53,7 @@ def add_model(path: Path, name: str | None = None, overwrite: bool = False) -> z
     return zoo.find(name)
 
 
-def _networks(spec: zoo.ModelSpec, data: bytes) -> list[Certified]:
+def _networks(spec: ModelSpec, data: bytes) -> list[Certified]:
     """The exact networks of a model file, all of which loads."""
     tensors, device = safetensors.torch.load(data), torch.device("cpu")
     for tensor_name, tensor in tensors.items():

@@ -10,7 +10,8 @@ from ..entropy.latents import Latents
 from ..entropy.tables import Int32
 from . import image_codec
 from .hyperprior import codec as hyperprior_codec
-from .zoo import ModelSpec, check_codes_pictures
+from .spec import ModelSpec
+from .zoo import check_codes_pictures
 
 STRIDE = image_codec.STRIDE  # pixels per latent or token, each side, in every kind
 

@@ -12,9 +12,9 @@ from ..entropy.prior import EntropyModel
 from .encoder_tuning import UNTUNED, EncoderTuning, read_tuning
 from .latent_coding import STRIDE, HyperAnalyser, LatentCodec
 from .precision import multiplies_bf16
+from .spec import ModelSpec
 from .transforms import Transforms
 from .weights import build_entropy_model, build_transforms, read_card, read_tensors
-from .zoo import ModelSpec
 
 
 @dataclass(frozen=True)

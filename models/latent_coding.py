@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from ..entropy.coder import SymbolCoder
 from ..entropy.latents import HYPER_STRIDE, MEAN_BITS, Latents
 from ..entropy.prior import EntropyModel
-from .zoo import ModelSpec
+from .spec import ModelSpec
 
 STRIDE = 16  # pixels per latent, each side
 Z_LIMIT = 127  # hyper-latents are clamped here by the encoder

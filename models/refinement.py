@@ -21,8 +21,8 @@ from .image_codec import ImageCodec
 from .likelihood import gaussian_bits
 from .quality import lambda_of
 from .recovery import recovered
+from .spec import ModelSpec
 from .weights import read_card, read_tensors
-from .zoo import ModelSpec
 
 Step = Callable[[int, int], None]
 LEARNING_RATE = 0.01  # of Adam, in quantisation steps

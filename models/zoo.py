@@ -1,53 +1,10 @@
 """The models at hand: those that ship, with explicit wire ids, never reused, and those of the user."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from numbers import Real
-from pathlib import Path
 
-from ..bitstream.errors import FormatError, ModelMismatchError
-from . import store
-
-WEIGHTS = Path(__file__).parent / "weights"
-
-# Ids of added models say what their weights were made from; the weights hash alone says which they are.
-ADDED_IDS = range(1024, 2048)
-IMPORTED = {  # (architecture, metric) of the checkpoints that `linnet models import` takes -> wire id
-    ("bmshj2018-hyperprior", "mse"): 1024,
-    ("bmshj2018-hyperprior", "ms-ssim"): 1025,
-    ("mbt2018-mean", "mse"): 1026,
-    ("mbt2018-mean", "ms-ssim"): 1027,
-}
-TRAINED_ID = 1028  # of the image and inter models that a user trained with Linnet
-
-
-@dataclass(frozen=True, slots=True)
-class ModelSpec:
-    """One set of weights.
-
-    wire_id stands in files. sha256 is of the weights file; its first 8 bytes stand in files too.
-    quality: the only one the model has, as files of it state it; None if it has all of 0 to 100.
-    stages: of a model whose files come in stages (kind "vq"), how many it has; 0 of all others.
-    """
-
-    wire_id: int
-    name: str
-    kind: str
-    file: str
-    sha256: str
-    folder: Path = WEIGHTS
-    quality: float | None = None
-    stages: int = 0
-
-    @property
-    def path(self) -> Path:
-        return self.folder / self.file
-
-    @property
-    def weights_hash(self) -> bytes:
-        """First 8 bytes of the SHA-256, as the header of a file carries them."""
-        return bytes.fromhex(self.sha256)[:8]
-
+from ..bitstream.errors import ModelMismatchError
+from .added import ADDED_IDS, added_specs, find_added
+from .spec import ModelSpec
 
 SPECS = (
     ModelSpec(
@@ -87,34 +44,6 @@ SPECS = (
         sha256="536d8894f9171db226a4f7884a12b2fd9ed1b254f73e9527a8fb858dced35218",
     ),
 )
-
-
-def added_specs() -> tuple[ModelSpec, ...]:
-    """The models in the user's data directory; one whose card cannot be read is of kind "damaged"."""
-    return tuple(_added(name, path) for name, path in store.stored_files())
-
-
-def _added(name: str, path: Path) -> ModelSpec:
-    try:
-        return described(name, path)
-    except (FormatError, OSError, KeyError, ValueError):
-        return ModelSpec(ADDED_IDS.start, name, "damaged", path.name, path.stem, path.parent)
-
-
-def described(name: str, path: Path) -> ModelSpec:
-    """What the card of a model file says it is; the hash is taken from the file's name.
-
-    Raises:
-        FormatError, KeyError, ValueError: the card is none of Linnet's. OSError.
-    """
-    card = store.read_card(path)
-    file = name, "", path.name, path.stem, path.absolute().parent
-    if isinstance(stages := card.get("stages"), Sequence):
-        return replace(ModelSpec(TRAINED_ID, *file), kind="vq", stages=len(stages))
-    if "levels" in card:  # every quality
-        return replace(ModelSpec(TRAINED_ID, *file), kind=str(card.get("kind", "image")))
-    source = str(card["architecture_name"]), str(card["metric"])
-    return replace(ModelSpec(IMPORTED[source], *file), kind="hyperprior", quality=float(str(card["quality"])))
 
 
 def all_specs() -> tuple[ModelSpec, ...]:
@@ -204,7 +133,7 @@ def find_wire(wire_id: int, weights_hash: bytes, quality: float = 0) -> ModelSpe
         quality: the header's; of an added model it says which checkpoint to import.
     """
     if wire_id in ADDED_IDS:
-        return _find_added(wire_id, weights_hash, quality)
+        return find_added(wire_id, weights_hash, quality)
     for spec in SPECS:
         if spec.wire_id == wire_id:
             if spec.weights_hash == weights_hash:
@@ -237,19 +166,3 @@ def find_still_wire(wire_id: int, weights_hash: bytes, quality: float = 0, stage
             f"the header says {stages or 'no'} stages, model '{spec.name}' has {spec.stages or 'none'}"
         )
     return spec
-
-
-def _find_added(wire_id: int, weights_hash: bytes, quality: float) -> ModelSpec:
-    for spec in added_specs():
-        if spec.weights_hash == weights_hash:
-            return spec
-    needed = f"the file needs an added model (weights {weights_hash.hex()}) that is not here"
-    if wire_id == TRAINED_ID:
-        raise ModelMismatchError(f"{needed}: linnet models add FILE, with the weights that its writer used")
-    for (architecture, metric), known in IMPORTED.items():
-        if known == wire_id:
-            raise ModelMismatchError(
-                f"{needed}: linnet models import compressai:{architecture} --quality {quality:g} "
-                f"--metric {metric} makes it (with --checkpoint and the same file, if its writer used one)"
-            )
-    raise ModelMismatchError(f"{needed}, of a source that this Linnet does not know: a newer one may")

@@ -19,7 +19,7 @@ from linnet.codec.cli.jobs import Job
 from linnet.codec.cli.run import Outcome
 from linnet.codec.cli.writing import Writing
 from linnet.codec.workers.cluster import RayCrew
-from linnet.codec.workers.crew import Role, Task, TaskError, run_all
+from linnet.codec.workers.tasks import Role, Task, TaskError, run_all
 from linnet.models import image_codec
 
 WRITING = Writing(force=False, skip_existing=False, dry_run=False, json=True)

@@ -17,9 +17,10 @@ from linnet.codec.bench.adapters.base import CodecOptions
 from linnet.codec.bench.cache import Cache
 from linnet.codec.bench.items import Item
 from linnet.codec.bench.pictures import open_pictures
-from linnet.codec.bench.runner import Plan, Runner
+from linnet.codec.bench.plan import Plan
+from linnet.codec.bench.runner import Runner
 from linnet.codec.workers.cluster import RayCrew
-from linnet.codec.workers.crew import Role, Task, TaskError, WorkerLostError
+from linnet.codec.workers.tasks import Role, Task, TaskError, WorkerLostError
 
 
 @pytest.fixture(scope="module")

@@ -13,8 +13,10 @@ from linnet.codec.bench.adapters.base import CodecOptions
 from linnet.codec.bench.cache import Cache
 from linnet.codec.bench.items import Item
 from linnet.codec.bench.pictures import open_pictures
-from linnet.codec.bench.runner import Plan, Runner
-from linnet.codec.workers.crew import LocalCrew, Role, Task, TaskError, WorkerLostError
+from linnet.codec.bench.plan import Plan
+from linnet.codec.bench.runner import Runner
+from linnet.codec.workers.crew import LocalCrew
+from linnet.codec.workers.tasks import Role, Task, TaskError, WorkerLostError
 
 
 @pytest.fixture

@@ -72,7 +72,7 @@ def test_a_clip_that_fails_its_check_replaces_nothing(folder: Path, monkeypatch:
         seen.append(stream.read(6))
         raise CorruptFileError("tile 3")
 
-    monkeypatch.setattr("linnet.codec.api.verify", fails)
+    monkeypatch.setattr("linnet.codec.verify.verify", fails)
     encoding = ClipEncoding(
         quality=10.0, bitrate=None, size=None, gop=None, inter_model=None, model="fast", device="cpu",
         metadata="none", verified=True, partial=False, limits=Limits(),

@@ -28,7 +28,7 @@ from linnet.codec.cli.jobs import PIPE, Job
 from linnet.codec.cli.run import Outcome, Result
 from linnet.codec.cli.team import SPINS, Team, threads_each
 from linnet.codec.cli.writing import Writing
-from linnet.codec.workers.crew import WorkerLostError
+from linnet.codec.workers.tasks import WorkerLostError
 
 ERRORS = [
     kind

@@ -16,7 +16,8 @@ from PIL import Image
 import linnet
 from linnet.bitstream import ModelMismatchError, Reader, Writer
 from linnet.codec.frame import Frame
-from linnet.codec.still import Coded, header_of, read_still, write_still
+from linnet.codec.still import Coded, read_still, write_still
+from linnet.codec.still_header import header_of
 from linnet.codec.tiles import analyse_tile, to_planes
 from linnet.models import codecs, zoo
 from linnet.models.hyperprior import codec as hyperprior
@@ -188,7 +189,7 @@ import sys, torch
 torch.set_num_threads(int(sys.argv[1]))
 import linnet
 from linnet.bitstream import Reader
-from linnet.codec.still import decode_tile
+from linnet.codec.tile_coding import decode_tile
 from linnet.models import codecs, zoo
 reader = Reader(open(sys.argv[2], "rb").read())
 codec = codecs.load(zoo.find("mbt2018-mean"))

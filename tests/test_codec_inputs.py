@@ -18,7 +18,8 @@ from linnet.codec.cli.jobs import Placement
 from linnet.codec.errors import MediaWarning, UnreadableImageError
 from linnet.codec.images import load_image
 from linnet.codec.video.containers import find_encoder
-from linnet.models import store, zoo
+from linnet.models import store
+from linnet.models.added import added_specs
 
 
 @pytest.fixture
@@ -173,7 +174,7 @@ def test_a_model_file_of_nonsense_stops_nothing(
     header = b'{"__metadata__":{"card":"' + b"[" * 100_000 + b'"}}'
     path.write_bytes(len(header).to_bytes(8, "little") + header)
     monkeypatch.setenv("LINNET_MODELS", str(tmp_path))
-    assert [spec.kind for spec in zoo.added_specs()] == ["damaged"]
+    assert [spec.kind for spec in added_specs()] == ["damaged"]
     assert linnet.encode(small, quality=10).bytes > 0
 
 

@@ -22,7 +22,7 @@ from linnet.codec.errors import MediaWarning
 from linnet.codec.frame import Frame
 from linnet.codec.hidden import with_hidden_filled
 from linnet.codec.resampling import reduced
-from linnet.codec.still import header_of
+from linnet.codec.still_header import header_of
 from linnet.models import image_codec, zoo
 
 

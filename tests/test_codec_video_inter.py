@@ -15,7 +15,7 @@ import linnet
 from linnet.bitstream import ClipReader, CodedFrame, FormatError, Header
 from linnet.bitstream.clip_frames import Motion
 from linnet.codec.frame import Samples
-from linnet.codec.still import decode_tile
+from linnet.codec.tile_coding import decode_tile
 from linnet.codec.video.coding import FrameDecoder, KeyPicture
 from linnet.codec.video.inter import InterPath
 from linnet.models import zoo

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from linnet.bitstream import CorruptFileError
-from linnet.codec.still import MeasuredEncoder
+from linnet.codec.measured import MeasuredEncoder
 from linnet.codec.tiles import to_planes
 from linnet.entropy.coder import SKIP
 from linnet.entropy.linear import ExactLinear

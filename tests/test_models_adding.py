@@ -21,6 +21,7 @@ from linnet.entropy.prior_net import read_prior_net
 from linnet.entropy.temporal_net import read_temporal_net
 from linnet.entropy.tensor_source import TensorSource
 from linnet.models import weights, zoo
+from linnet.models.added import TRAINED_ID
 from linnet.models.adding import add_model
 from linnet.models.importing.errors import CheckpointError
 from linnet.models.selftest import self_test
@@ -40,7 +41,7 @@ def trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_an_added_model_encodes_and_its_files_find_it(trained: Path, photo: Image.Image) -> None:
     spec = add_model(trained)
-    assert (spec.name, spec.wire_id) == ("mine", zoo.TRAINED_ID)
+    assert (spec.name, spec.wire_id) == ("mine", TRAINED_ID)
     picture = np.asarray(photo.crop((0, 0, 96, 64)))
     made = linnet.encode(picture, model="mine", quality=70)
     assert made.data is not None
@@ -115,7 +116,7 @@ def test_an_added_inter_model_codes_between_key_frames_and_its_clips_find_it(
     done = run_linnet("models", "add", trained_inter)
     assert (done.code, "use it with --inter-model between" in done.err) == (0, True)
     spec = zoo.find("between")
-    assert (spec.kind, spec.wire_id) == ("inter", zoo.TRAINED_ID)
+    assert (spec.kind, spec.wire_id) == ("inter", TRAINED_ID)
     frames = drifting(photo, 3, (64, 64))
     path = tmp_path / "clip.lnt"
     with linnet.VideoWriter(path, quality=50, inter_model="between") as video:
@@ -168,7 +169,7 @@ def test_an_added_vq_model_codes_in_stages_and_its_files_find_it(
     tensors = safetensors.torch.load_file(shipped.path)
     safetensors.torch.save_file(tensors, mine, {**metadata, "card": json.dumps(card)})
     spec = add_model(mine)
-    assert (spec.name, spec.kind, spec.wire_id, spec.stages) == ("tiles", "vq", zoo.TRAINED_ID, 7)
+    assert (spec.name, spec.kind, spec.wire_id, spec.stages) == ("tiles", "vq", TRAINED_ID, 7)
     picture = photo.crop((0, 0, 96, 64))
     made = linnet.encode(picture, model="tiles", stages=3)
     assert made.data is not None

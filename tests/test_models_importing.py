@@ -11,6 +11,7 @@ from hyperprior_samples import ARCHITECTURES
 from torch import Tensor
 
 from linnet.models import store, zoo
+from linnet.models.added import added_specs
 from linnet.models.importing.checkpoint import read_checkpoint
 from linnet.models.importing.compressai import import_compressai
 from linnet.models.importing.errors import CheckpointError, DownloadError
@@ -54,7 +55,7 @@ def test_a_name_that_is_taken_needs_overwrite(checkpoints: dict[str, Path]) -> N
     with pytest.raises(FileExistsError):
         import_compressai(MEAN, 4, checkpoint=checkpoints[MEAN], name="mine")
     import_compressai(MEAN, 4, checkpoint=checkpoints[MEAN], name="mine", overwrite=True)
-    assert [spec.quality for spec in zoo.added_specs()] == [4.0]
+    assert [spec.quality for spec in added_specs()] == [4.0]
 
 
 @pytest.mark.parametrize("name", ["fast", "a/b", ".hidden", "x" * 65])
@@ -99,7 +100,7 @@ def test_random_transforms_behind_a_trained_density_are_refused(
     path = altered(checkpoints[MEAN], tmp_path, randomise)
     with pytest.raises(CheckpointError, match="not trained: a test picture comes back"):
         import_compressai(MEAN, 3, checkpoint=path)
-    assert zoo.added_specs() == ()
+    assert added_specs() == ()
 
 
 def _drop(name: str) -> Callable[[State], object]:

@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 from vector_samples import SIDE, luma_blocks
 
-from linnet.models.training import tasks, trainer
+from linnet.models.training import learner, tasks
 from linnet.models.training.config import TrainConfig, read_config
 from linnet.models.training.trainer import Trainer
 from linnet.models.training.vq import VqTraining
@@ -81,7 +81,7 @@ def test_codes_that_cannot_move_alone_are_refused(vectors: Tensor) -> None:
 def config(tmp_path: Path, photo: Image.Image, monkeypatch: pytest.MonkeyPatch) -> Iterator[TrainConfig]:
     """Of a run on crops of a photograph: codes are revived before steps 0, 2 and 4, not before step 6."""
     monkeypatch.setattr(tasks, "START_CROPS", 32)
-    monkeypatch.setattr(trainer, "CROPS", 16)
+    monkeypatch.setattr(learner, "CROPS", 16)
     path, threads = training_folder(tmp_path, photo), torch.get_num_threads()
     words = ('kind = "vq"', "batch = 1", "crop_px = 192", "late_share = 0.0", "steps = 10", "valid_crops = 1")
     places = ('data = "pictures"', 'run = "run"', 'precision = "float32"', "decay_share = 1.0")
@@ -99,16 +99,18 @@ def test_a_run_revives_codes_until_its_learning_rate_is_half_and_the_average_fol
     config: TrainConfig, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = Trainer(config, CPU)
-    fresh = bases(run.net)
+    fresh = bases(run.learner.net)
     for step in (1, 2, 6):
-        run.step = step
-        before = bases(run.net)
-        run.train_step()
-        moved = float((bases(run.net) - before).abs().max())
+        run.learner.step = step
+        before = bases(run.learner.net)
+        run.learner.train_step()
+        moved = float((bases(run.learner.net) - before).abs().max())
         assert (moved > 100 * config.learning_rate) == (step == 2)
         assert (f"step {step}: codes moved" in capsys.readouterr().out) == (step == 2)
-    assert float((bases(run.averaged) - bases(run.net)).abs().max()) < 100 * config.learning_rate
-    assert not torch.equal(fresh, bases(run.net))
+    assert (
+        float((bases(run.learner.averaged) - bases(run.learner.net)).abs().max()) < 100 * config.learning_rate
+    )
+    assert not torch.equal(fresh, bases(run.learner.net))
 
 
 def test_a_run_starts_from_a_model_of_fewer_stages(config: TrainConfig) -> None:
@@ -118,7 +120,7 @@ def test_a_run_starts_from_a_model_of_fewer_stages(config: TrainConfig) -> None:
     torch.nn.init.normal_(old.model.fine_net.count_bias.weight)
     start = config.run.with_name("few.pt")
     torch.save({"model": old.state_dict()}, start)
-    net = Trainer(replace(config, start=start), CPU).net
+    net = Trainer(replace(config, start=start), CPU).learner.net
     assert isinstance(net, VqTraining)
     assert len(net.model.config.stages) > len(few.stages)
     for name, value in old.named_parameters():

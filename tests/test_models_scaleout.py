@@ -35,12 +35,12 @@ def test_two_processes_step_by_the_mean_of_their_gradients(tmp_path: Path, photo
     torch.set_num_threads(1)
     alone = Trainer(read_config(path), CPU)
     for rank in range(2):
-        alone.world = World(rank, 2)
-        alone.gradients()
-    for parameter in alone.net.parameters():
+        alone.learner.world = World(rank, 2)
+        alone.learner.gradients()
+    for parameter in alone.learner.net.parameters():
         if parameter.grad is not None:
             parameter.grad /= 2
-    alone.update()
+    alone.learner.update()
     torch.set_num_threads(threads)
 
     said = by_two("-m", "linnet.models.training", str(path), "--device", "cpu", "--threads", "1")
@@ -49,7 +49,7 @@ def test_two_processes_step_by_the_mean_of_their_gradients(tmp_path: Path, photo
     together = load_state(tmp_path / "run" / "state.pt", CPU)
     assert together["step"] == 1
     assert len(read_rows(tmp_path / "run" / "curve.csv")) == 1  # rank 0 alone writes
-    for name, value in alone.net.state_dict().items():
+    for name, value in alone.learner.net.state_dict().items():
         torch.testing.assert_close(together["net"][name], value, rtol=0, atol=2e-6, msg=name)
 
 
@@ -57,16 +57,16 @@ OWN_DISKS = """
 import sys
 from dataclasses import replace
 from pathlib import Path
-from linnet.models.training import trainer
+from linnet.models.training import learner, trainer
 from linnet.models.training.config import read_config
 from linnet.models.training.world import join, leave
 world, device = join("cpu")
-trainer.bf16_is_faster = lambda device: world.leads
+learner.bf16_is_faster = lambda device: world.leads
 config = read_config(Path(sys.argv[1]))
 run = trainer.Trainer(replace(config, run=config.run / str(world.rank)), device, world)
-run.train_step()
-total = sum(float(value.double().abs().sum()) for value in run.net.parameters())
-Path(sys.argv[1] + f".{world.rank}").write_text(f"{run.step} {run.bf16} {total:.9e}")
+run.learner.train_step()
+total = sum(float(value.double().abs().sum()) for value in run.learner.net.parameters())
+Path(sys.argv[1] + f".{world.rank}").write_text(f"{run.learner.step} {run.learner.bf16} {total:.9e}")
 leave()
 """
 
@@ -77,7 +77,7 @@ def test_processes_on_disks_of_their_own_go_on_from_the_state_of_the_first(
     path = training_folder(tmp_path, photo)
     config = read_config(path)
     first = Trainer(replace(config, run=config.run / "0"), CPU)
-    first.train_step()
+    first.learner.train_step()
     first.save()
     (tmp_path / "own.py").write_text(OWN_DISKS)
     by_two(str(tmp_path / "own.py"), str(path))

@@ -35,7 +35,7 @@ def test_training_lowers_the_held_out_loss(config_path: Path) -> None:
     trainer = Trainer(read_config(config_path), CPU)
     before = trainer.evaluate()["loss"]
     trainer.run(minutes=10)
-    assert trainer.step == 80
+    assert trainer.learner.step == 80
     assert trainer.evaluate()["loss"] < 0.98 * before
     with (config_path.parent / "run" / "curve.csv").open() as stream:
         assert [row["step"] for row in csv.DictReader(stream)] == ["80"]
@@ -45,8 +45,8 @@ def test_the_learning_rate_warms_up_stays_and_falls(config_path: Path) -> None:
     config_path.write_text("decay_share = 0.4\n" + config_path.read_text())
     trainer = Trainer(read_config(config_path), CPU)
     rates = []
-    for trainer.step in (0, 4, 40, 47, 64, 80):
-        rates.append(trainer.schedule.learning_rate(trainer.step))
+    for trainer.learner.step in (0, 4, 40, 47, 64, 80):
+        rates.append(trainer.learner.schedule.learning_rate(trainer.learner.step))
     assert rates == pytest.approx([2e-4, 1e-3, 1e-3, 1e-3, 5e-4, 1e-6], rel=2e-3)
 
 
@@ -79,11 +79,11 @@ def test_a_run_minimises_what_its_configuration_says(
 
     monkeypatch.setattr(Outcome, "loss", noted)
     trainer = Trainer(read_config(config_path), CPU)
-    trainer.train_step()
+    trainer.learner.train_step()
     trainer.evaluate()
     assert powers[0] == 0.5
     assert set(powers[1:]) == {1.0}
-    for net in (trainer.net, trainer.averaged):
+    for net in (trainer.learner.net, trainer.learner.averaged):
         assert isinstance(net, TrainingModel)
         assert net.correction == 0.25
 
@@ -96,16 +96,16 @@ def test_a_stopped_and_resumed_run_gives_the_weights_of_an_unbroken_one(
     config = read_config(config_path)
     unbroken, stopped = Trainer(config, CPU), Trainer(config, CPU)
     for _ in range(4):
-        unbroken.train_step()
+        unbroken.learner.train_step()
     for _ in range(2):
-        stopped.train_step()
+        stopped.learner.train_step()
     stopped.save()
     resumed = Trainer(config, CPU)
-    assert resumed.step == 2
+    assert resumed.learner.step == 2
     for _ in range(2):
-        resumed.train_step()
-    assert_same(unbroken.net, resumed.net)
-    assert_same(unbroken.averaged, resumed.averaged)
+        resumed.learner.train_step()
+    assert_same(unbroken.learner.net, resumed.learner.net)
+    assert_same(unbroken.learner.averaged, resumed.learner.averaged)
 
 
 def test_a_fine_tuned_run_starts_from_the_average_of_another(config_path: Path) -> None:
@@ -115,8 +115,8 @@ def test_a_fine_tuned_run_starts_from_the_average_of_another(config_path: Path) 
     text = config_path.read_text().replace('run = "run"', 'run = "tuned"\nstart = "run/best.pt"')
     tuned.write_text(text.replace("[model]", "level_low = 20\nlevel_high = 20\n[model]"))
     second = Trainer(read_config(tuned), CPU)
-    assert_same(first.averaged, second.net)
-    assert second.draw_levels(4).tolist() == [20.0] * 4
+    assert_same(first.learner.averaged, second.learner.net)
+    assert second.learner.draw_levels(4).tolist() == [20.0] * 4
 
 
 def test_an_export_before_training_says_so(config_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -79,7 +79,7 @@ def test_a_run_with_more_latents_than_its_start_shows_more_at_high_quality(
     torch.save({"model": few.state_dict()}, tmp_path / "few.pt")
     head, _ = path.read_text().split("[model]")
     path.write_text(f"start = 'few.pt'\n{head}[model]\nlatent = 192\n")
-    more = Trainer(read_config(path), CPU).averaged.eval()
+    more = Trainer(read_config(path), CPU).learner.averaged.eval()
     assert isinstance(more, TrainingModel)
     low = [coded(model, crop, LOW) for model in (few, more)]
     assert float(low[1].bpp) == pytest.approx(float(low[0].bpp), rel=0.01)
@@ -110,7 +110,7 @@ def test_a_run_starts_wider_than_the_model_file_that_it_starts_from(
     crop: Tensor, photo: Image.Image, tmp_path: Path
 ) -> None:
     path = started_from_fast(tmp_path, photo, "synthesis = 144\nanalysis_blocks = 5")
-    started = Trainer(read_config(path), CPU).averaged.eval()
+    started = Trainer(read_config(path), CPU).learner.averaged.eval()
     assert isinstance(started, TrainingModel)
     assert started.model.config == replace(shape_of("fast"), synthesis=144, analysis_blocks=5)
     small = TrainingModel(shape_of("fast")).eval()

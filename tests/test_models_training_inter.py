@@ -13,22 +13,25 @@ from test_models_training import assert_same
 from torch import Tensor
 from video_samples import drifting
 
+from linnet.entropy.motion import Field
 from linnet.entropy.rate import RateCounter
 from linnet.models.inter import codec as inter_codec
-from linnet.models.inter.codec import Field, InterCodec
+from linnet.models.inter.codec import InterCodec
+from linnet.models.spec import ModelSpec
 from linnet.models.training import inter as inter_training
 from linnet.models.training.__main__ import main
 from linnet.models.training.basis import block_basis
 from linnet.models.training.checkpoint import save_state
 from linnet.models.training.clips import ClipSampler, load_clips
 from linnet.models.training.config import TrainConfig, find_config, read_config
-from linnet.models.training.export_inter import code_chain, export_inter
+from linnet.models.training.export_inter import export_inter
 from linnet.models.training.inter import InterTraining
+from linnet.models.training.inter_chains import code_chain
 from linnet.models.training.objective import TrainingModel
 from linnet.models.training.residuals import ResidualSampler
 from linnet.models.training.trainer import Trainer
 from linnet.models.weights import read_card
-from linnet.models.zoo import ModelSpec, find_inter
+from linnet.models.zoo import find_inter
 
 CPU = torch.device("cpu")
 SMALL = """
@@ -95,25 +98,25 @@ def test_a_run_on_clips_counts_rate_and_distortion_and_says_how_it_goes(
 ) -> None:
     monkeypatch.setattr(inter_training, "UNSKIPPED_SHARE", 1.0)  # random weights skip nearly all
     trainer = Trainer(config, CPU)
-    before = {name: value.clone() for name, value in trainer.net.state_dict().items()}
-    losses = [float(trainer.train_step()) for _ in range(2)]
+    before = {name: value.clone() for name, value in trainer.learner.net.state_dict().items()}
+    losses = [float(trainer.learner.train_step()) for _ in range(2)]
     assert np.isfinite(losses).all()
     assert min(losses) > 0
-    assert trainer.skipped == 0
-    after = trainer.net.state_dict()
+    assert trainer.learner.skipped == 0
+    after = trainer.learner.net.state_dict()
     for part in ("analysis", "synthesis", "shortcut", "hyper_synthesis", "temporal", "prior"):
         assert any(
             not torch.equal(after[name], old)
             for name, old in before.items()
             if name.startswith(f"model.{part}")
         )
-    same = trainer.task.batch(1, 64, trainer.generator).expand(2, -1, -1, -1, -1)
-    outcome = trainer.net(same, torch.tensor([10.0, 50.0]))
+    same = trainer.task.batch(1, 64, trainer.learner.generator).expand(2, -1, -1, -1, -1)
+    outcome = trainer.learner.net(same, torch.tensor([10.0, 50.0]))
     assert outcome.bpp[0] < outcome.bpp[1]
 
 
 def test_skipped_places_have_their_means_as_latents_and_cost_nothing(config: TrainConfig) -> None:
-    net = Trainer(config, CPU).net.eval()
+    net = Trainer(config, CPU).learner.net.eval()
     assert isinstance(net, InterTraining)
     y, feature = 20 * torch.randn(1, 32, 4, 4), torch.randn(1, 32, 4, 4)
     skipped = torch.zeros(1, 1, 4, 4, dtype=torch.bool)
@@ -129,15 +132,15 @@ def test_skipped_places_have_their_means_as_latents_and_cost_nothing(config: Tra
 def test_a_stopped_and_resumed_run_on_clips_gives_the_weights_of_an_unbroken_one(config: TrainConfig) -> None:
     unbroken, stopped = Trainer(config, CPU), Trainer(config, CPU)
     for _ in range(3):
-        unbroken.train_step()
-    stopped.train_step()
+        unbroken.learner.train_step()
+    stopped.learner.train_step()
     stopped.save()
     resumed = Trainer(config, CPU)
-    assert resumed.step == 1
+    assert resumed.learner.step == 1
     for _ in range(2):
-        resumed.train_step()
-    assert_same(unbroken.net, resumed.net)
-    assert_same(unbroken.averaged, resumed.averaged)
+        resumed.learner.train_step()
+    assert_same(unbroken.learner.net, resumed.learner.net)
+    assert_same(unbroken.learner.averaged, resumed.learner.averaged)
 
 
 def image_checkpoint(config: TrainConfig) -> TrainingModel:
@@ -155,9 +158,9 @@ def image_checkpoint(config: TrainConfig) -> TrainingModel:
 def test_a_start_from_an_image_model_codes_the_residual_as_it_codes_pictures(config: TrainConfig) -> None:
     image = image_checkpoint(config)
     trainer = Trainer(config, CPU)
-    net = trainer.net.eval()
+    net = trainer.learner.net.eval()
     assert isinstance(net, InterTraining)
-    assert_same(trainer.net, trainer.averaged)
+    assert_same(trainer.learner.net, trainer.learner.averaged)
     old, new = image.state_dict(), net.state_dict()
     widened = "model.analysis.enter.weight"
     assert [name for name, value in old.items() if not torch.equal(value, new[name])] == [widened]
@@ -187,7 +190,7 @@ def test_an_image_model_of_other_widths_is_no_start(config: TrainConfig) -> None
 def test_an_image_model_of_other_latents_is_a_start(config: TrainConfig, latent: int) -> None:
     image_checkpoint(replace(config, model=replace(config.model, latent=latent)))
     trainer = Trainer(config, CPU)
-    assert math.isfinite(float(trainer.train_step()))
+    assert math.isfinite(float(trainer.learner.train_step()))
 
 
 def test_a_start_from_the_clips_is_the_basis_of_what_prediction_leaves(packed: Path) -> None:
@@ -213,8 +216,8 @@ def test_chains_are_of_one_clip_or_of_a_still_in_motion(packed: Path) -> None:
 
 def test_an_export_of_an_inter_model_loads(config: TrainConfig, tmp_path: Path) -> None:
     trainer = Trainer(replace(config, steps=1, frames=2), CPU)
-    trainer.train_step()
-    best = {"model": trainer.averaged.state_dict(), "step": 1, "loss": 2.0, "seconds": 3.0}
+    trainer.learner.train_step()
+    best = {"model": trainer.learner.averaged.state_dict(), "step": 1, "loss": 2.0, "seconds": 3.0}
     save_state(best, config.run / "best.pt")
     target = tmp_path / "small.safetensors"
     sha256 = export_inter(config, config.run / "best.pt", target, {"name": "small"}, chains=1, side=64)

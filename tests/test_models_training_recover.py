@@ -149,11 +149,11 @@ def test_training_goes_on_from_what_ships(photo: Image.Image, tmp_path: Path) ->
     config = training_config(tmp_path, photo, "fast")
     trainer = Trainer(read_config(config), CPU)
     shipped = shipped_transforms("fast", CPU)
-    taken = trainer.net.model.shortcut.state_dict()["forward_mix.weight"]
+    taken = trainer.learner.net.model.shortcut.state_dict()["forward_mix.weight"]
     expected = shipped.shortcut.state_dict()["forward_mix.weight"]
     assert torch.equal(taken[: len(expected)], expected)
     trainer.run(minutes=5)
-    assert trainer.step == 2
+    assert trainer.learner.step == 2
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from linnet.models.training.checkpoint import load_state, save_state
 from linnet.models.training.claim import claimed
 from linnet.models.training.config import read_config
 from linnet.models.training.curves import append_row, read_rows
+from linnet.models.training.learner import Learner
 from linnet.models.training.trainer import Trainer
 
 CPU = torch.device("cpu")
@@ -34,7 +35,7 @@ def test_a_full_disk_leaves_the_last_good_state(config_path: Path, monkeypatch: 
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("linnet.models.whole_file.os.fsync", full)
-    trainer.step = 99
+    trainer.learner.step = 99
     with pytest.raises(OSError, match="No space"):
         trainer.save()
     assert trainer.state_path.read_bytes() == good
@@ -72,7 +73,7 @@ def test_a_run_goes_on_with_its_own_optimiser_only(
     config_path: Path, line: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     trainer = Trainer(read_config(config_path), CPU)
-    trainer.train_step()
+    trainer.learner.train_step()
     trainer.save()
     config_path.write_text(f"{line}\n{config_path.read_text()}")
     assert main([str(config_path)]) == 2
@@ -102,19 +103,19 @@ def test_a_header_that_was_cut_short_is_written_again(tmp_path: Path) -> None:
 def test_a_signal_keeps_all_whole_steps(
     config_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], number: int
 ) -> None:
-    learn = Trainer.train_step
+    learn = Learner.train_step
 
-    def interrupted(trainer: Trainer) -> torch.Tensor:
-        if trainer.step == 2:
+    def interrupted(learner: Learner) -> torch.Tensor:
+        if learner.step == 2:
             signal.raise_signal(number)
-        return learn(trainer)
+        return learn(learner)
 
-    monkeypatch.setattr(Trainer, "train_step", interrupted)
+    monkeypatch.setattr(Learner, "train_step", interrupted)
     before = signal.getsignal(number)
     assert main([str(config_path), "--device", "cpu"]) == 130
     assert signal.getsignal(number) is before
     assert "interrupted and saved: the same command goes on from step 3" in capsys.readouterr().err
-    assert Trainer(read_config(config_path), CPU).step == 3
+    assert Trainer(read_config(config_path), CPU).learner.step == 3
 
 
 def test_a_state_that_lacks_something_is_refused_by_its_name(config_path: Path) -> None:
@@ -163,7 +164,7 @@ def test_a_place_that_takes_no_files_is_found_out_before_the_work(
 ) -> None:
     taken = config_path.with_name("taken")
     taken.write_text("no folder")
-    monkeypatch.setattr("linnet.models.training.trainer.start", None)  # would be the work
+    monkeypatch.setattr("linnet.models.training.learner.start", None)  # would be the work
     assert main([str(config_path), "--run", str(taken)]) == 3
     assert main([str(config_path), "--pack", str(taken / "all.npz")]) == 3
     assert capsys.readouterr().err.count(f"'{taken}'") == 2

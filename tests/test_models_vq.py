@@ -99,13 +99,13 @@ def test_a_stopped_and_resumed_run_gives_the_weights_of_an_unbroken_one(config_p
     unbroken = Trainer(config, CPU)
     stopped = Trainer(replace(config, run=config.run.with_name("other")), CPU)
     for _ in range(2):
-        unbroken.train_step()
-    stopped.train_step()
+        unbroken.learner.train_step()
+    stopped.learner.train_step()
     stopped.save()
     resumed = Trainer(stopped.config, CPU)
-    resumed.train_step()
-    for name, value in unbroken.net.state_dict().items():
-        assert torch.equal(value, resumed.net.state_dict()[name]), name
+    resumed.learner.train_step()
+    for name, value in unbroken.learner.net.state_dict().items():
+        assert torch.equal(value, resumed.learner.net.state_dict()[name]), name
 
 
 def test_crops_too_small_for_ms_ssim_are_refused(config_path: Path) -> None:

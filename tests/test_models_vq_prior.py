@@ -15,7 +15,8 @@ from linnet.entropy.range_coder import SymbolDecoder, SymbolEncoder
 from linnet.entropy.tables import PRECISION
 from linnet.models.training import vq_prior
 from linnet.models.training.quantise_indices import calibrate_prior, exact_bits, exact_model, quantise_prior
-from linnet.models.training.vq_prior import PriorTraining, held_out_bits, stage_counts, static_bits
+from linnet.models.training.vq_prior import PriorTraining
+from linnet.models.training.vq_prior_costs import held_out_bits, stage_counts, static_bits
 from linnet.models.training.vq_prior_start import start_from
 from linnet.models.training.vq_tokens import WINDOW, Tokens, left_out, odd_places, read_tokens
 from linnet.models.vq.prior import IndexPrior, PriorConfig

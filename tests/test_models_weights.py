@@ -16,6 +16,7 @@ from linnet.entropy.temporal_net import TemporalNet
 from linnet.entropy.tensor_source import TensorSource
 from linnet.models import store, weights, zoo
 from linnet.models.selftest import self_test
+from linnet.models.spec import ModelSpec
 
 CPU = torch.device("cpu")
 
@@ -26,7 +27,7 @@ def shipped() -> dict[str, torch.Tensor]:
 
 
 @pytest.mark.parametrize("spec", zoo.SPECS, ids=lambda spec: spec.name)
-def test_every_model_in_the_zoo_ships_with_its_weights_and_a_card(spec: zoo.ModelSpec) -> None:
+def test_every_model_in_the_zoo_ships_with_its_weights_and_a_card(spec: ModelSpec) -> None:
     card = store.read_card(spec.path)
     weights.read_tensors(spec.path, spec.sha256)
     measured = {"kodak", "quantisation_cost_percent"} if spec.kind == "image" else {"held_out", "kmac_per_px"}

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from linnet.entropy.coder import IndexCoder
 from linnet.models import codecs, zoo
-from linnet.models.zoo import ModelSpec
+from linnet.models.spec import ModelSpec
 
 Int32 = NDArray[np.int32]
 

@@ -129,7 +129,7 @@ def png_uri(pixels: Pixels) -> str:
 def _read_picture(path: Path, limits: Limits | None) -> Pixels:
     """[H, W, 3] uint8 of any picture, also of a Linnet file."""
     if path.suffix.lower() == ".lnt":
-        from ..api import decode
+        from ..decode import decode
 
         return load_rgb(decode(path, limits=limits).to_pil(), limits)
     return load_rgb(path, limits)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .adapters.base import Adapter
 from .items import Item
-from .runner import Row
+from .plan import Row
 
 _KODAK_PICTURES = 24
 _KODAK_SIZES = {(768, 512), (512, 768)}

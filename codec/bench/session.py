@@ -10,7 +10,7 @@ from typing import Protocol
 from ...models import zoo
 from ..errors import NotInstalledError, UnreadableImageError
 from ..video.kind import SUFFIXES as CLIP_SUFFIXES
-from ..workers.crew import Crew
+from ..workers.tasks import Crew
 from .adapters.base import Adapter, CodecOptions
 from .cache import Cache
 from .curves import is_kodak, item_curves, measured_curves, published_curves
@@ -18,8 +18,10 @@ from .deltas import all_deltas, deltas_of_items
 from .items import Dataset, Item, Kind, find_dataset
 from .media import MEDIA, Medium
 from .metrics import find_metrics
-from .results import Results, write_results
-from .runner import Plan, Row, Runner
+from .plan import Plan, Row
+from .report import write_results
+from .results import Results
+from .runner import Runner
 from .shown import View
 from .views import NOTES, page_pictures
 

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..workers.crew import Crew, Role, Task, run_all
+from ..workers.tasks import Crew, Role, Task, run_all
 from .cache import Cache
 from .items import Item
 from .matching import nearest_value
 from .page import BROWSER_FORMATS, PagePicture, Version, data_uri
-from .runner import Plan, Row
+from .plan import Plan, Row
 from .shown import View, view_suffix
 from .work import CodecCall
 

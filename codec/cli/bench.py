@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, BadParameter, Exit, Option
 
+from ..progress import Progress
 from . import options
-from .console import Console, JsonValue, Progress
+from .console import Console, JsonValue
 from .encode import SUFFIXES
 from .exits import ExitCode
 from .jobs import Job
@@ -19,8 +20,8 @@ from .team import Executor, Team
 
 if TYPE_CHECKING:
     from ..bench.adapters.base import Adapter
+    from ..bench.plan import Row
     from ..bench.results import Results
-    from ..bench.runner import Row
 
 
 METRICS_HELP = (
@@ -59,8 +60,8 @@ class _Told:
 
     def row(self, row: "Row", adapter: "Adapter") -> None:
         """A point is finished, or failed; points are too many for lines that people read."""
-        from ..bench.results import row_fields
-        from ..workers.crew import TaskError
+        from ..bench.result_json import row_fields
+        from ..workers.tasks import TaskError
 
         if row.error:
             self.failed(row.where, TaskError(row.error))

@@ -13,8 +13,8 @@ from typer import BadParameter
 from ...bitstream.errors import TruncatedError
 from ...bitstream.limits import Limits
 from ..atomic import atomic_write
+from ..progress import Progress
 from ..video.kind import holds_clip
-from .console import Progress
 from .exits import ExitCode, UsageError, describe
 from .jobs import PIPE, Job
 from .run import Outcome
@@ -144,7 +144,7 @@ class ClipEncoding:
 
     def _verify(self, written: BinaryIO) -> None:
         """Read what was written while it has no name yet: what does not decode replaces nothing."""
-        from ..api import verify
+        from ..verify import verify
 
         written.flush()
         with os.fdopen(os.dup(written.fileno()), "rb") as stream:

@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Exit, Option
 
+from ..progress import Progress
 from . import options
 from .bench import METRICS_HELP
-from .console import Console, Progress
+from .console import Console
 from .exits import UnreadableInputError
 from .jobs import Job, check_not_same_file, check_readable
 from .run import Outcome, run_jobs

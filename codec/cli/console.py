@@ -3,18 +3,18 @@
 import json
 import sys
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from ..progress import Progress
 from .exits import ExitCode, describe, exit_code
 from .stdout import OutputLostError, standard_output
 
 SCHEMA = 1  # of the JSON lines: fields are added, never changed or removed
 
 JsonValue: TypeAlias = bool | int | float | str | Sequence["JsonValue"] | Mapping[str, "JsonValue"] | None
-Progress: TypeAlias = Callable[[int, int], None]  # (done, total)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ from typer import Argument, Exit, Option
 
 from ...bitstream.limits import Limits
 from ..cutting import cut as cut_file
+from ..progress import Progress
 from . import options
-from .console import Console, Progress
+from .console import Console
 from .exits import UsageError
 from .jobs import PIPE, Job, Placement
 from .repairs import repair_lines

@@ -12,9 +12,10 @@ from typer import Argument, Exit, Option
 from ...bitstream.errors import CorruptFileError, TruncatedError
 from ...bitstream.limits import Limits
 from ..losses import Losses
+from ..progress import Progress
 from . import options
 from .clips import ClipDecoding, Seconds, clip_named, parse_seconds, placed
-from .console import Console, JsonValue, Progress
+from .console import Console, JsonValue
 from .exits import ExitCode, UsageError, describe
 from .jobs import PIPE, Job, Placement
 from .repairs import repair_lines
@@ -70,7 +71,7 @@ class _Decoder:
             raise UsageError(f"{job.dest} has no suffix to tell the format: give it one, or --format")
         find_format(wanted)  # a wrong one is said before torch is loaded
 
-        from ..api import decode
+        from ..decode import decode
 
         frame = decode(
             open_source(job.source),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from ..atomic import atomic_write
 from ..video.kind import is_sequence
-from ..workers.crew import Role, Task, run_all
+from ..workers.tasks import Role, Task, run_all
 from .errand import Answer, do_apart, do_here
 from .jobs import PIPE, Job
 from .run import Result, Work, attempt, prepared

@@ -5,8 +5,9 @@ from typing import Annotated
 
 from typer import Exit, Option
 
+from ..progress import Progress
 from . import options
-from .console import Console, Progress
+from .console import Console
 from .jobs import Job
 from .run import Outcome, run_jobs
 

@@ -7,10 +7,10 @@ from enum import Enum
 from ...bitstream.limits import Limits
 from ...models import zoo
 from ...models.effort import DEFAULT_EFFORT
+from ..progress import Progress
 from ..video.kind import is_clip, is_sequence
 from ..wish import TILES, Wish, target_of
 from .clips import ClipEncoding
-from .console import Progress
 from .exits import UsageError
 from .jobs import PIPE, Job
 from .run import Outcome
@@ -117,7 +117,7 @@ class Encoder:
         for option, value in of_clips.items():
             if value is not None:
                 raise UsageError(f"{job.source} is a picture: {option} is for clips")
-        from ..api import EncodeResult, encode
+        from ..encode import EncodeResult, encode
 
         in_memory = self.verified or job.dest == PIPE
         result: EncodeResult = encode(
@@ -181,7 +181,7 @@ class Encoder:
     def _deliver(self, data: bytes, job: Job) -> None:
         """Write a file that was made in memory; only a correct one gets its name."""
         if self.verified:
-            from ..api import verify
+            from ..verify import verify
 
             verify(data, full=True, device=self.device, limits=self.limits)
         if job.dest == PIPE:

@@ -9,10 +9,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from ..errors import MediaWarning
-from ..workers.crew import TaskError
+from ..progress import quiet
+from ..workers.tasks import TaskError
 from .console import JsonValue
 from .jobs import Job
-from .run import Outcome, Result, Work, about, silent
+from .run import Outcome, Result, Work, about
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ def do_here(work: Work, job: Job) -> Answer:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default", MediaWarning)
         try:
-            result: Result = work(job, silent)
+            result: Result = work(job, quiet)
         except Exception as error:
             result, trace = portable(error), traceback.format_exc()
     said = tuple(

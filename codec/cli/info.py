@@ -4,10 +4,12 @@ from dataclasses import asdict
 
 from typer import Exit
 
-from ..info import Info, VideoInfo
+from ..clip_info import VideoInfo
+from ..info import Info
 from ..info import info as read_info
+from ..progress import Progress
 from . import options
-from .console import Console, Progress
+from .console import Console
 from .jobs import Job, check_readable, read_only_jobs
 from .run import Outcome, run_jobs
 from .writing import open_source

@@ -8,8 +8,9 @@ from typing import Annotated
 from typer import Argument, Exit, Option, Typer
 
 from ...models import zoo
+from ..progress import Progress
 from . import options
-from .console import Console, JsonValue, Progress
+from .console import Console, JsonValue
 from .exits import ExitCode, UsageError
 from .jobs import Job, check_readable
 from .run import Outcome, run_jobs

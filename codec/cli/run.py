@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ..errors import MediaWarning
-from .console import Console, JsonValue, Progress
+from ..progress import Progress, quiet
+from .console import Console, JsonValue
 from .exits import ExitCode, combine
 from .jobs import PIPE, Job
 from .stdout import OutputLostError
@@ -98,14 +99,10 @@ def _results(
 
         yield from Delegation(jobs, work, team, writing).results()
         return
-    steps = progress if len(jobs) == 1 else silent  # of many jobs the bar counts the jobs
+    steps = progress if len(jobs) == 1 else quiet  # of many jobs the bar counts the jobs
     for job in jobs:
         early = prepared(writing, job)
         yield job, attempt(work, job, steps) if early is None else early
-
-
-def silent(done: int, total: int) -> None:
-    """The progress of a job that nobody watches."""
 
 
 def prepared(writing: "Writing | None", job: Job) -> Result | None:
@@ -116,7 +113,7 @@ def prepared(writing: "Writing | None", job: Job) -> Result | None:
         return error
 
 
-def attempt(work: Work, job: Job, progress: Progress = silent) -> Result:
+def attempt(work: Work, job: Job, progress: Progress = quiet) -> Result:
     """Do a job here; its warnings are said once, with its name."""
     with warnings.catch_warnings():
         warnings.simplefilter("default", MediaWarning)  # also of what was said for the job before

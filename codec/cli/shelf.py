@@ -4,11 +4,12 @@ import hashlib
 from pathlib import Path
 
 from ...bitstream.errors import FormatError, ModelMismatchError
-from ...models import store, zoo
+from ...models import store
+from ...models.spec import ModelSpec
 from .console import JsonValue
 
 
-def weights_state(spec: zoo.ModelSpec) -> str:
+def weights_state(spec: ModelSpec) -> str:
     """Compare a weights file with its checksum: "ok", "missing", or what differs."""
     if not spec.path.is_file():
         return "missing"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from .exits import UsageError
 
 if TYPE_CHECKING:
-    from ..workers.crew import Crew
+    from ..workers.tasks import Crew
 
 
 SPINS = 10_000  # turns of the loop in which a thread waits for work

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Argument, Exit, Option
 
 from ...bitstream.limits import Limits
+from ..progress import Progress
 from . import options
-from .console import Console, JsonValue, Progress
+from .console import Console, JsonValue
 from .encode import SUFFIXES
 from .exits import ExitCode, UsageError, exit_code
 from .jobs import PIPE, Job, Placement, check_not_same_file, check_readable

@@ -6,8 +6,9 @@ from typing import Annotated
 from typer import Exit, Option
 
 from ...bitstream.limits import Limits
+from ..progress import Progress
 from . import options
-from .console import Console, Progress
+from .console import Console
 from .jobs import Job, check_readable, read_only_jobs
 from .run import Outcome, run_jobs
 from .team import Team
@@ -22,7 +23,7 @@ class _Verifier:
 
     def __call__(self, job: Job, progress: Progress) -> Outcome:
         check_readable(job.source)
-        from ..api import verify
+        from ..verify import verify
 
         report = verify(open_source(job.source), full=self.full, device=self.device, limits=self.limits)
         fields = {"ok": True, "full": self.full, "tiles": report.tiles, "parts": report.parts}

@@ -13,9 +13,10 @@ from ...entropy.range_coder import SymbolEncoder
 from ...models import codecs, zoo
 from ...models.codecs import StillCodec
 from ...models.inter import codec as inter_codec
+from ..canvas import LatentCanvas, paint
 from ..frame import Frame, Samples
-from ..still import decode_tile, encode_tile, paint
-from ..tiles import LatentCanvas, boxes_of
+from ..tile_coding import decode_tile, encode_tile
+from ..tiles import boxes_of
 from .inter import InterIntegers, InterPath
 
 

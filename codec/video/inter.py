@@ -17,7 +17,7 @@ from ...entropy.skips import SkipMap
 from ...entropy.tables import Int32
 from ...models.inter.codec import InterCodec, Past
 from ..frame import Samples
-from ..still import decode_tile
+from ..tile_coding import decode_tile
 from ..tiles import Box, from_planes, latents_across, padded, to_planes
 
 CodedTile = tuple[int, bytes]  # hash and entropy-coded bytes

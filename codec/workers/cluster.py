@@ -9,7 +9,8 @@ from types import ModuleType
 from typing import Any
 
 from ..errors import NotInstalledError
-from .crew import Role, Task, TaskError, WorkerLostError, attempt, use_threads
+from .tasks import Role, Task, TaskError, WorkerLostError
+from .worker import attempt, use_threads
 
 _ANSWER_S = 10.0  # for a cluster to be there
 _PATIENCE_S = 30.0  # without any result, before workers that are idle make room

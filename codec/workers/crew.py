@@ -1,67 +1,20 @@
-"""Processes that work for us. Each has one role, so that a decoder knows no more than the file."""
+"""A crew of processes on this machine."""
 
-import os
 import signal
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from enum import Enum
-from itertools import islice
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from multiprocessing.resource_tracker import ensure_running
-from types import FrameType
-from typing import Any, Protocol
+from typing import Any
 
-ATTEMPTS = 2  # of a task whose worker died
+from .tasks import Role, Task, WorkerLostError
+from .worker import serve
+
 _LOOK_S = 0.5  # between two looks whether anybody wants us to stop
 _GRACE_S = 5.0  # for a worker to remove its temporary files
-
-
-class Role(Enum):
-    """What a worker does, all its life."""
-
-    ENCODE = "encode"
-    DECODE = "decode"
-
-
-class WorkerLostError(ChildProcessError):
-    """A worker ended in the middle of its work: killed, or out of memory."""
-
-
-class TaskError(ChildProcessError):
-    """The work itself failed; the message says how, in one line."""
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """A call for a worker; function and arguments can be pickled."""
-
-    role: Role
-    function: Callable[..., object]
-    arguments: tuple[Any, ...]
-
-
-class Crew(Protocol):
-    """Workers, at most `size` of which are at work at a time."""
-
-    @property
-    def size(self) -> int:
-        """How many tasks may be under way."""
-        ...
-
-    def submit(self, ticket: int, task: Task) -> None:
-        """Give a task to a worker that is free; the caller keeps to `size`."""
-        ...
-
-    def next(self) -> tuple[int, object]:
-        """Wait for a task to end: its ticket, and what it came to, perhaps a WorkerLostError or TaskError."""
-        ...
-
-    def close(self) -> None:
-        """End all workers, also those at work."""
-        ...
 
 
 @dataclass(eq=False)
@@ -146,83 +99,7 @@ def _interrupts_held() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def serve(pipe: "Connection[Any, Any]", threads: int) -> None:
-    """A worker's life: a task comes in, its result or its TaskError goes out, until the pipe is closed."""
-    ending = _Ending()
-    signal.signal(signal.SIGTERM, ending)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # also where a library lets it through
-    if hasattr(signal, "SIGHUP"):  # of the terminal to all its processes, as Ctrl-C: our parent tells us
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    use_threads(threads)
-    with suppress(EOFError, OSError, SystemExit):  # whoever asked has gone, or says that it is over
-        while not ending.told:
-            function, arguments = pipe.recv()
-            ending.working = True
-            result = attempt(function, arguments)
-            ending.working = False
-            pipe.send(result)
-    os._exit(0)  # all blocks are left: taking torch down in order would cost half a second more
-
-
-def use_threads(count: int) -> None:
-    """Before torch is loaded: workers share the cores among each other, and times are comparable."""
-    os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = str(count)
-
-
-def attempt(function: Callable[..., object], arguments: tuple[Any, ...]) -> object:
-    """The result, or a TaskError of one line: not every exception can be pickled."""
-    try:
-        return function(*arguments)
-    except Exception as error:
-        text = " ".join(str(error).split())
-        return TaskError(f"{type(error).__name__}: {text}" if text else type(error).__name__)
-
-
-@dataclass
-class _Ending:
-    """What a worker does that is told to end: at once while it waits or imports, for that may turn any
-    exception into another one; at work through all blocks, so that encoders are killed and temporary files
-    removed.
-    """
-
-    told: bool = False
-    working: bool = False
-
-    def __call__(self, number: int, frame: FrameType | None) -> None:
-        self.told = True
-        if not self.working:
-            os._exit(0)
-        raise SystemExit
-
-
 def _cause(code: int | None) -> str:
     if code is not None and code < 0:
         return f"signal {-code}; out of memory?" if -code == signal.SIGKILL else f"signal {-code}"
     return f"exit code {code}"
-
-
-def run_all(crew: Crew, tasks: Iterable[tuple[int, Task]]) -> Iterator[tuple[int, object]]:
-    """Run tasks that do not depend on each other: ticket and result of each, as they end.
-
-    A task is asked for when a worker is free, and goes to another worker if the first one dies.
-    """
-    waiting = iter(tasks)
-    running: dict[int, tuple[Task, int]] = {}
-
-    def start(ticket: int, task: Task, attempt: int = 1) -> None:
-        running[ticket] = task, attempt
-        crew.submit(ticket, task)
-
-    def fill() -> None:
-        for ticket, task in islice(waiting, crew.size - len(running)):
-            start(ticket, task)
-
-    fill()
-    while running:
-        ticket, result = crew.next()
-        task, attempt = running.pop(ticket)
-        if isinstance(result, WorkerLostError) and attempt < ATTEMPTS:
-            start(ticket, task, attempt + 1)
-            continue
-        fill()  # before the caller takes its time over the result
-        yield ticket, result

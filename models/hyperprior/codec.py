@@ -15,9 +15,9 @@ from ...entropy.hyperprior import HyperpriorModel, read_hyper_decoder
 from ...entropy.latents import MEAN_BITS, SYMBOL_LIMIT, Latents
 from ...entropy.tensor_source import TensorSource
 from ..latent_coding import STRIDE
+from ..spec import ModelSpec
 from ..store import read_card
 from ..weights import part, read_table, read_tensors
-from ..zoo import ModelSpec
 from .transforms import HyperpriorConfig, HyperpriorTransforms
 
 # Four 5x5 convolutions of stride 2: a latent sees 2 * (1 + 2 + 4 + 8) = 30 pixels to each side of its own

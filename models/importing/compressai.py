@@ -14,10 +14,12 @@ from ...entropy.distributions import gaussian_table
 from ...entropy.hyperprior import BOUND, GRID_BITS, read_hyper_decoder
 from ...entropy.tensor_source import TensorSource
 from .. import store
+from ..added import IMPORTED
 from ..hyperprior import codec
 from ..hyperprior.transforms import HyperpriorConfig
+from ..spec import ModelSpec
 from ..weights import Card, table_tensors
-from ..zoo import IMPORTED, SPECS, ModelSpec
+from ..zoo import SPECS
 from .checkpoint import State, config_of, folded_transforms, read_checkpoint
 from .density import hyper_table, scales_of
 from .download import download

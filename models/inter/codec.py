@@ -18,8 +18,8 @@ from ...entropy.tables import CdfTable
 from ...entropy.temporal_net import TemporalNet
 from ..latent_coding import HyperAnalyser, LatentCodec, whole_level
 from ..precision import multiplies_bf16
+from ..spec import ModelSpec
 from ..weights import build_exact, load_transforms, read_card, read_table, read_tensors
-from ..zoo import ModelSpec
 from .model import motion_features
 from .prediction import predict_twice
 from .search import find_motion

@@ -104,7 +104,7 @@ def _run(words: argparse.Namespace, config: TrainConfig) -> int:
         with claimed(config.run) if world.leads else nullcontext():
             trainer = Trainer(config, device, world)
             if world.leads:
-                steps = f"step {trainer.step} of {config.steps}"
+                steps = f"step {trainer.learner.step} of {config.steps}"
                 print(f"training from {steps} on {device}, {world.size} process(es)", flush=True)
             trainer.run(words.minutes)
     finally:

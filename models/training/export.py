@@ -16,12 +16,13 @@ from ...entropy.quantise import ERROR_BITS
 from ...entropy.rate import RateCounter
 from ...entropy.tables import CdfTable
 from ...entropy.tensor_source import TensorSource
+from ..added import TRAINED_ID
 from ..image_codec import ImageCodec
 from ..precision import multiplies_bf16
 from ..quality import LAMBDA_HIGH, LAMBDA_LOW, LEVELS
 from ..selftest import self_test
+from ..spec import ModelSpec
 from ..weights import Card, table_tensors, write_model
-from ..zoo import TRAINED_ID, ModelSpec
 from .calibrate import calibrate
 from .checkpoint import BEST, load_state, of_one_architecture
 from .complexity import kmac_per_px
@@ -116,6 +117,16 @@ def training_settings(config: TrainConfig) -> Card:
     return {name: value for name, value in values.items() if isinstance(value, (int, float, str))}
 
 
+def training_facts(best: dict) -> Card:
+    """What the best checkpoint of a run says of it."""
+    return {
+        "steps": best["step"],
+        "held_out_loss": best["loss"],
+        "training_hours": round(best["seconds"] / 3600, 2),
+        "torch": torch.__version__,
+    }
+
+
 def _codec_of(net: TrainingModel, entropy: EntropyModel, target: Path) -> ImageCodec:
     """What `target` will be once it is loaded, but for what its encoder does beyond training."""
     cpu = torch.device("cpu")
@@ -150,10 +161,7 @@ def export(config: TrainConfig, checkpoint: Path, target: Path, card: Card, crop
         "loss": f"{LOSSES[config.metric]}, RGB; lambda {LAMBDA_LOW} to {LAMBDA_HIGH} over {LEVELS} levels",
         "settings": training_settings(config),
         **card,
-        "steps": state["step"],
-        "held_out_loss": state["loss"],
-        "training_hours": round(state["seconds"] / 3600, 2),
-        "torch": torch.__version__,
+        **training_facts(state),
         "data": f"{len(train)} pictures of {config.data.name}; {len(valid)} of other photos held out",
         "parameters": sum(p.numel() for p in net.model.parameters()),
         "kmac_per_px": kmac_per_px(net),

@@ -1,6 +1,5 @@
 """`python -m linnet.models.training.export_vq CONFIG`: a VQ model and its index model as a model file."""
 
-import argparse
 import json
 import sys
 from pathlib import Path
@@ -15,10 +14,11 @@ from ..vq.quantisers.simvq import SimVQ
 from ..vq.transforms import VqTransforms
 from ..weights import Card, write_tensors
 from .checkpoint import load_state
+from .command import config_of, config_parser, exit_code_of
 from .complexity import vq_kmac_per_px
-from .config import TrainConfig, find_config, read_config
+from .config import TrainConfig
 from .data import load
-from .export import training_settings
+from .export import training_facts, training_settings
 from .perceptual import TRAINED
 from .vq import MS_SSIM_WEIGHT, MSE_WEIGHT
 from .vq_dump import trained
@@ -77,10 +77,7 @@ def export(config: TrainConfig, prior: Path, perceptual: Path | None, target: Pa
         "loss": f"{MSE_WEIGHT} * 255^2 * MSE + {MS_SSIM_WEIGHT:.0f} * (1 - MS-SSIM), any number of stages",
         "settings": training_settings(config),
         **card,
-        "steps": state["step"],
-        "held_out_loss": state["loss"],
-        "training_hours": round(state["seconds"] / 3600, 2),
-        "torch": torch.__version__,
+        **training_facts(state),
         "data": f"{pictures[0]} pictures of {config.data.name}; {pictures[1]} of other photos held out",
         "parameters": sum(p.numel() for p in model.parameters()),
         "kmac_per_px": vq_kmac_per_px(model),
@@ -99,28 +96,22 @@ def export(config: TrainConfig, prior: Path, perceptual: Path | None, target: Pa
 
 def main(argv: list[str] | None = None) -> int:
     """Run; returns the exit code."""
-    top = argparse.ArgumentParser(prog="python -m linnet.models.training.export_vq", description=__doc__)
-    top.add_argument("config", help="the configuration that the VQ model was trained with")
-    top.add_argument("--data", type=Path)
-    top.add_argument("--run", type=Path)
+    top = config_parser("export_vq", __doc__)
     top.add_argument("--prior", type=Path, required=True, help="what vq_prior wrote")
     top.add_argument("--perceptual", type=Path, help="what perceptual wrote")
     top.add_argument("--out", type=Path, required=True, metavar="FILE.safetensors")
     top.add_argument("--card", type=Path, metavar="FILE.json", help="more entries of the model card")
     words = top.parse_args(argv)
-    try:
-        config = read_config(find_config(words.config), {"data": words.data, "run": words.run})
-        export(
-            config,
+    return exit_code_of(
+        "export_vq",
+        lambda: export(
+            config_of(words),
             words.prior,
             words.perceptual,
             words.out,
             json.loads(words.card.read_text()) if words.card else {},
-        )
-    except (ValueError, OSError) as error:
-        print(f"export_vq: {error}", file=sys.stderr)
-        return 2 if isinstance(error, ValueError) else 3
-    return 0
+        ),
+    )
 
 
 if __name__ == "__main__":

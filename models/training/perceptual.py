@@ -4,7 +4,6 @@ The tokens stay as they are; the networks behind them learn to make pictures tha
 for real ones, without leaving the picture too far. No pretrained network is involved.
 """
 
-import argparse
 import sys
 import time
 from pathlib import Path
@@ -19,7 +18,8 @@ from ..haar import haar_matrix
 from ..vq.discriminator import PatchDiscriminator, feature_distance, hinge
 from ..vq.transforms import VqTransforms
 from .checkpoint import save_state
-from .config import TrainConfig, find_config, read_config
+from .command import config_of, config_parser
+from .config import TrainConfig
 from .crops import CropSampler
 from .data import load
 from .speed import bf16_is_faster
@@ -140,10 +140,7 @@ class Perceptual:
 
 def main(argv: list[str] | None = None) -> int:
     """Run; returns the exit code."""
-    top = argparse.ArgumentParser(prog="python -m linnet.models.training.perceptual", description=__doc__)
-    top.add_argument("config", help="the configuration that the VQ model was trained with")
-    top.add_argument("--data", type=Path)
-    top.add_argument("--run", type=Path)
+    top = config_parser("perceptual", __doc__)
     top.add_argument("--out", type=Path, required=True)
     top.add_argument("--minutes", type=float, default=20.0)
     top.add_argument("--warm-up", type=int, default=100, help="steps of the discriminator alone")
@@ -152,10 +149,7 @@ def main(argv: list[str] | None = None) -> int:
     words = top.parse_args(argv)
     torch.set_num_threads(words.threads)
     try:
-        run = Perceptual(
-            read_config(find_config(words.config), {"data": words.data, "run": words.run}),
-            words.learning_rate,
-        )
+        run = Perceptual(config_of(words), words.learning_rate)
     except (ValueError, OSError) as error:
         print(f"perceptual: {error}", file=sys.stderr)
         return 2 if isinstance(error, ValueError) else 3

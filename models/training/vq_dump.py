@@ -18,7 +18,8 @@ from ..vq.config import COARSE_PX, FINE_PX, VqConfig
 from ..vq.quantisers.simvq import SimVQ
 from ..vq.transforms import VqTransforms
 from .checkpoint import load_state
-from .config import TrainConfig, find_config, read_config
+from .command import config_of, config_parser, exit_code_of
+from .config import TrainConfig
 from .crops import CropSampler
 from .data import Pictures, load
 from .growth import latents_of
@@ -86,29 +87,26 @@ def crops(pictures: Pictures, count: int) -> Iterator[Tensor]:
         yield sampler.batch(BATCH, generator)
 
 
+def dump(words: argparse.Namespace) -> None:
+    """Write the tokens of both parts."""
+    config = config_of(words)
+    model, _ = trained(config)
+    parts = [load(config.data, held_out, torch.device("cpu")) for held_out in (False, True)]
+    print(write_tokens(model, whole(parts[1]), words.valid), "held-out pictures", flush=True)
+    batches = (batch for part in (whole(parts[0]), crops(parts[0], words.crops)) for batch in part)
+    print(write_tokens(model, batches, words.train), "training pictures and crops")
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run; returns the exit code."""
-    top = argparse.ArgumentParser(prog="python -m linnet.models.training.vq_dump", description=__doc__)
-    top.add_argument("config", help="the configuration that the VQ model was trained with")
-    top.add_argument("--data", type=Path)
-    top.add_argument("--run", type=Path)
+    top = config_parser("vq_dump", __doc__)
     top.add_argument("--train", type=Path, required=True, metavar="FILE.npz")
     top.add_argument("--valid", type=Path, required=True, metavar="FILE.npz")
     top.add_argument("--crops", type=int, default=4000, help="beside the whole training pictures")
     top.add_argument("--threads", type=int, default=1)
     words = top.parse_args(argv)
     torch.set_num_threads(words.threads)
-    try:
-        config = read_config(find_config(words.config), {"data": words.data, "run": words.run})
-        model, _ = trained(config)
-        parts = [load(config.data, held_out, torch.device("cpu")) for held_out in (False, True)]
-        print(write_tokens(model, whole(parts[1]), words.valid), "held-out pictures", flush=True)
-        batches = (batch for part in (whole(parts[0]), crops(parts[0], words.crops)) for batch in part)
-        print(write_tokens(model, batches, words.train), "training pictures and crops")
-    except (ValueError, OSError) as error:
-        print(f"vq_dump: {error}", file=sys.stderr)
-        return 2 if isinstance(error, ValueError) else 3
-    return 0
+    return exit_code_of("vq_dump", lambda: dump(words))
 
 
 if __name__ == "__main__":

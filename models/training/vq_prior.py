@@ -6,101 +6,30 @@ The result holds the float network and the integer tensors that a model file has
 import argparse
 import sys
 import time
-from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import asdict
-from math import cos, log, log2, pi
+from math import cos, log2, pi
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
-from ...entropy.index_tables import frequencies
 from ...entropy.integers import EXACT
-from ...entropy.tables import PRECISION
 from ..vq.prior import IndexPrior, PriorConfig
+from . import averages
 from .checkpoint import load_state, save_state
+from .command import exit_code_of
 from .quantise_indices import calibrate_prior, exact_bits, exact_model, quantise_prior
 from .speed import bf16_is_faster
+from .vq_prior_costs import held_out_bits, losses, stage_counts, static_bits
 from .vq_prior_start import start_from
-from .vq_tokens import Tokens, left_out, odd_places, read_tokens
+from .vq_tokens import Tokens, read_tokens
 
 WARM_UP = 0.02  # of the time
 AVERAGE_DECAY = 0.999
 CLIP = 1.0
 LOOKS = 8  # at the held-out tokens
-
-
-def losses(net: IndexPrior, tokens: Tensor, generator: torch.Generator) -> Tensor:
-    """[stages] mean nats of an index that is to be found, for windows [N, stages, h, w]."""
-    split = net.config.coarse
-    coarse, fine = tokens[:, :split, ::2, ::2], tokens[:, split:]
-    found: list[Tensor] = []
-    for stage in range(split):
-        known, target = left_out(coarse, stage, generator)
-        found.append(_nats(net.coarse.heads[stage], net.coarse(known), target))
-    lifted = net.lifted(left_out(coarse, split, generator)[0], (fine.shape[2], fine.shape[3]))
-    for stage in range(fine.shape[1]):
-        known, target = left_out(fine, stage, generator)
-        found.append(_nats(net.fine.heads[stage], net.fine(known, lifted), target))
-    return torch.stack(found)
-
-
-def _nats(head: nn.Module, feature: Tensor, target: Tensor) -> Tensor:
-    assert isinstance(head, nn.Conv2d)
-    wanted = target > 0  # logits of these places only: codebooks are large
-    logits = F.linear(feature.permute(0, 2, 3, 1)[wanted], head.weight[:, :, 0, 0], head.bias)
-    return F.cross_entropy(logits.float(), target[wanted] - 1)
-
-
-@torch.no_grad()
-def held_out_bits(net: IndexPrior, tokens: Tokens) -> Tensor:
-    """[stages] bits of an index of whole arrays, coded as files code them."""
-    split = net.config.coarse
-    total, count = torch.zeros(len(net.config.codes)), torch.zeros(len(net.config.codes))
-    for number in range(len(tokens)):
-        array = tokens.array(number)[None]
-        grids = array[:, :split, ::2, ::2], array[:, split:]
-        for stage in range(len(net.config.codes)):
-            grid, own = (0, stage) if stage < split else (1, stage - split)
-            target = grids[grid][:, own]
-            second = odd_places(*target.shape[1:])
-            for wanted in (~second, second):
-                known = [part.clone() for part in grids]
-                known[grid][:, own:] = 0
-                if wanted is second:
-                    known[grid][:, own] = target * ~second
-                logits = net.logits(stage, known[0], known[1]).permute(0, 2, 3, 1)[:, wanted]
-                total[stage] += F.cross_entropy(logits[0], target[:, wanted][0] - 1, reduction="sum")
-            count[stage] += target.numel()
-    return total / count / log(2)
-
-
-def stage_counts(tokens: Tokens, config: PriorConfig) -> list[Tensor]:
-    """How often each index of each stage occurs on the stage's own grid."""
-    counts = [torch.zeros(codes, dtype=torch.int64) for codes in config.codes]
-    for number in range(len(tokens)):
-        array = tokens.array(number)
-        for stage, count in enumerate(counts):
-            own = array[stage, ::2, ::2] if stage < config.coarse else array[stage]
-            count += torch.bincount(own.reshape(-1) - 1, minlength=len(count))
-    return counts
-
-
-def static_bits(train: Tokens, held_out: Tokens, config: PriorConfig) -> Tensor:
-    """[stages] bits of a held-out index with the frequencies of the training set, 1 in 2^16 at least."""
-    bits: list[Tensor] = []
-    for of_train, found in zip(stage_counts(train, config), stage_counts(held_out, config), strict=True):
-        weights = torch.from_numpy(frequencies(of_train[None].numpy())[0]).double()
-        bits.append(((PRECISION - weights.log2()) * found).sum() / found.sum())
-    return torch.stack(bits).float()
-
-
-def _move_average(average: Sequence[Tensor], current: Sequence[Tensor], count: Tensor | int) -> None:
-    decay = min(AVERAGE_DECAY, (1 + int(count)) / (10 + int(count)))  # short at first: forget the beginning
-    get_ema_multi_avg_fn(decay)(list(average), list(current), count)
 
 
 class PriorTraining:
@@ -125,7 +54,10 @@ class PriorTraining:
         if train.codebooks:
             self.net.coarse.start_from(train.codebooks[: config.coarse])
             self.net.fine.start_from(train.codebooks[config.coarse :])
-        self.average = AveragedModel(self.net, multi_avg_fn=_move_average)
+        self.average = AveragedModel(
+            self.net,
+            multi_avg_fn=lambda moved, values, count: averages.move(moved, values, AVERAGE_DECAY, int(count)),
+        )
         self.optimiser = torch.optim.AdamW(self.net.parameters(), lr=learning_rate, weight_decay=decay)
         self.step = 0
         self.bf16 = False  # the products of the training steps
@@ -220,12 +152,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run; returns the exit code."""
     words = parser().parse_args(argv)
     torch.set_num_threads(words.threads)
-    try:
-        train(words)
-    except (ValueError, OSError) as error:
-        print(f"vq_prior: {error}", file=sys.stderr)
-        return 2 if isinstance(error, ValueError) else 3
-    return 0
+    return exit_code_of("vq_prior", lambda: train(words))
 
 
 if __name__ == "__main__":

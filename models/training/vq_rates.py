@@ -4,16 +4,15 @@ From then on the search of the fine grid weighs bits against distance. On the co
 its codes would go out of use.
 """
 
-import argparse
 import sys
-from pathlib import Path
 
 import torch
 
 from ..vq.quantisers.rates import fit_rates
 from ..vq.start import vectors_of
 from .checkpoint import save_state
-from .config import TrainConfig, find_config, read_config
+from .command import config_of, config_parser, exit_code_of
+from .config import TrainConfig
 from .crops import CropSampler
 from .data import load
 from .speed import bf16_is_faster
@@ -34,25 +33,21 @@ def fit_fine_rates(model: VqModel, config: TrainConfig) -> None:
     fit_rates(codes, vectors[torch.randperm(len(vectors), generator=generator)[:MOST]])
 
 
+def add_rates(config: TrainConfig) -> None:
+    """Write the best checkpoint of a run again, with fitted costs."""
+    model, state = trained(config)
+    fit_fine_rates(model, config)
+    values = {f"model.{name}": value for name, value in model.state_dict().items()}
+    save_state({**state, "model": {**state["model"], **values}}, config.run / "best.pt")
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run; returns the exit code."""
-    top = argparse.ArgumentParser(prog="python -m linnet.models.training.vq_rates", description=__doc__)
-    top.add_argument("config", help="the configuration that the VQ model was trained with")
-    top.add_argument("--data", type=Path)
-    top.add_argument("--run", type=Path)
+    top = config_parser("vq_rates", __doc__)
     top.add_argument("--threads", type=int, default=1)
     words = top.parse_args(argv)
     torch.set_num_threads(words.threads)
-    try:
-        config = read_config(find_config(words.config), {"data": words.data, "run": words.run})
-        model, state = trained(config)
-        fit_fine_rates(model, config)
-        values = {f"model.{name}": value for name, value in model.state_dict().items()}
-        save_state({**state, "model": {**state["model"], **values}}, config.run / "best.pt")
-    except (ValueError, OSError) as error:
-        print(f"vq_rates: {error}", file=sys.stderr)
-        return 2 if isinstance(error, ValueError) else 3
-    return 0
+    return exit_code_of("vq_rates", lambda: add_rates(config_of(words)))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from typing import TypeVar, cast
 
 import torch
 from torch import distributed, nn
+from torch.nn.parallel import DistributedDataParallel
 
 Value = TypeVar("Value")
 
@@ -43,6 +44,12 @@ class World:
         """Give `net` the weights and buffers it has in rank 0."""
         for tensor in chain(net.parameters(), net.buffers()) if self.size > 1 else ():
             distributed.broadcast(tensor, 0)
+
+    def in_step(self, net: nn.Module, device: torch.device) -> nn.Module:
+        """`net`, whose gradients are the mean of those of all processes."""
+        if self.size == 1:
+            return net
+        return DistributedDataParallel(net, device_ids=[device] if device.type == "cuda" else None)
 
     def wait(self) -> None:
         """Until every process is here."""

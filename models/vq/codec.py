@@ -17,9 +17,9 @@ from ...entropy.tables import Int32
 from ...entropy.tensor_source import TensorSource
 from ..latent_coding import STRIDE
 from ..precision import multiplies_bf16
+from ..spec import ModelSpec
 from ..transforms import ImageConfig
 from ..weights import load_transforms, part, read_tensors
-from ..zoo import ModelSpec
 from .config import COARSE_PX, Stage, VqConfig
 from .transforms import VqTransforms
 

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ....models import zoo
+from ....models.spec import ModelSpec
 from .base import CodecOptions, Knob, Pixels
 
 _QUALITY = Knob("quality", (0, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100), step=0.01)
@@ -32,7 +33,7 @@ class LinnetCodec:
     choices: further arguments of encode by name.
     """
 
-    spec: zoo.ModelSpec
+    spec: ModelSpec
     device: str
     choices: Choices = ()
     suffix: str = ".lnt"
@@ -65,14 +66,15 @@ class LinnetCodec:
 
     def prepare(self) -> None:
         """Load the model, and let it code a small picture both ways."""
-        from ...api import decode, encode
+        from ...decode import decode
+        from ...encode import encode
 
         small = encode(np.full((64, 64, 3), 128, np.uint8), model=self.spec.name, device=self.device)
         decode(small.data or b"", device=self.device)
 
     def encode(self, pixels: Pixels, value: float, path: Path) -> None:
         """Encode an array, so that no metadata is written."""
-        from ...api import encode
+        from ...encode import encode
 
         choices: dict[str, Any] = dict(self.choices)
         model, device = self.spec.name, self.device
@@ -80,7 +82,7 @@ class LinnetCodec:
 
     def decode(self, path: Path, size: tuple[int, int]) -> Pixels:
         """Decode; grey pictures come back with three equal channels."""
-        from ...api import decode
+        from ...decode import decode
 
         pixels = decode(path, device=self.device).to_eight_bits().pixels.astype(np.uint8)
         return np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
@@ -92,7 +94,7 @@ def make(name: str, variant: str, options: CodecOptions) -> LinnetCodec:
     Raises:
         ValueError: no such model, or encode has no such argument.
     """
-    from ...api import encode
+    from ...encode import encode
 
     held_back = inspect.signature(encode).parameters.keys() - _OFFERED
     model, choices = model_and_choices(variant, encode, held_back)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ....models import zoo
+from ....models.spec import ModelSpec
 from ..footage import ClipFrame, Footage
 from .base import CodecOptions, Knob
 from .linnet import SOURCES, Choices, digest_of_sources, listed, model_and_choices, options_of
@@ -36,7 +37,7 @@ _OURS = _SET_HERE | {"limits", "allow_partial", "progress"}
 class LinnetClips:
     """One of Linnet's models through the library. choices: further arguments of encode_video by name."""
 
-    spec: zoo.ModelSpec
+    spec: ModelSpec
     device: str
     choices: Choices = ()
     suffix: str = ".lnt"
@@ -53,7 +54,7 @@ class LinnetClips:
         return ", ".join([f"model={self.spec.name}, device={self.device}", *listed(self.choices, "=")])
 
     @property
-    def _inter(self) -> zoo.ModelSpec:
+    def _inter(self) -> ModelSpec:
         """Of frames between key frames."""
         name = dict(self.choices).get("inter_model")
         return zoo.find_inter(None if name is None else str(name))

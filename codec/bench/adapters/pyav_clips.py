@@ -1,7 +1,7 @@
 """x264, x265 and SVT-AV1 through PyAV on clips: constant quality, one thread, whole Matroska files."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from itertools import chain
@@ -18,41 +18,9 @@ from ...errors import NotInstalledError
 from ...video.pixels import range_out
 from ..footage import FORMAT, ClipFrame, Footage, decoded_frames
 from .base import CodecOptions, Knob
+from .clip_families import FAMILIES, Family
 
-Words = Mapping[str, str]
-_PRESETS = (
-    "ultrafast",
-    "superfast",
-    "veryfast",
-    "faster",
-    "fast",
-    "medium",
-    "slow",
-    "slower",
-    "veryslow",
-    "placebo",
-)
-_SVT_PRESETS = tuple(str(number) for number in range(14))
 _MUXER = {"fflags": "+bitexact"}  # no random number in the file: it is the same each time
-
-
-@dataclass(frozen=True)
-class Family:
-    """One encoder of FFmpeg. words: its options, from preset, flags and a value of the knob.
-
-    flags: what a variant may say behind its preset, with what the codec's label says then.
-    filter: what takes out of the bitstream what no decoder needs.
-    """
-
-    label: str
-    encoder: str
-    decoder: str
-    presets: Sequence[str]
-    preset: str
-    flags: Mapping[str, str]
-    knob: Knob
-    words: Callable[[str, frozenset[str], str], Words]
-    filter: str = ""
 
 
 @dataclass(frozen=True)
@@ -146,7 +114,7 @@ def make_clip_codec(name: str, variant: str, options: CodecOptions) -> ClipEncod
         ValueError: no such preset or flag.
         NotInstalledError: this PyAV was built without it.
     """
-    family = _FAMILIES[name]
+    family = FAMILIES[name]
     preset, *flags = (variant or family.preset).split("-")
     if preset not in family.presets or not set(flags) <= set(family.flags):
         known = f"a preset ({', '.join(family.presets)}), and behind it {' or '.join(family.flags)}"
@@ -159,65 +127,3 @@ def make_clip_codec(name: str, variant: str, options: CodecOptions) -> ClipEncod
         raise NotInstalledError(f"{name} needs a PyAV with {needed}: pip install --upgrade av") from error
     os.environ.setdefault("SVT_LOG", "1")  # errors only: it describes itself on stderr for every clip
     return ClipEncoder(family, preset, frozenset(flags))
-
-
-def _group(flags: frozenset[str]) -> Words:
-    """Frames from one key frame to the next, where the encoder does not choose."""
-    return {"g": "1"} if "intra" in flags else {}
-
-
-def _x264(preset: str, flags: frozenset[str], crf: str) -> Words:
-    tunings = sorted(flags - {"intra"})
-    tune = {"tune": "+".join(tunings)} if tunings else {}
-    return {"preset": preset, **tune, **_group(flags), "crf": crf}
-
-
-def _x265(preset: str, flags: frozenset[str], crf: str) -> Words:
-    # It takes one tuning: that for PSNR is written out.
-    tune = {"tune": "zerolatency"} if "zerolatency" in flags else {}
-    psnr = ":aq-mode=0:psy-rd=0:psy-rdoq=0" if "psnr" in flags else ""
-    # info=0: no note of 2 kB about the encoder. wpp=0: one thread needs no entry points.
-    params = f"info=0:wpp=0:pools=none:frame-threads=1:log-level=none{psnr}"
-    return {"preset": preset, **tune, **_group(flags), "crf": crf, "x265-params": params}
-
-
-def _svtav1(preset: str, flags: frozenset[str], crf: str) -> Words:
-    structure = ":pred-struct=1" if "zerolatency" in flags else ""
-    return {"preset": preset, "crf": crf, "svtav1-params": f"lp=1{structure}"}
-
-
-_LATENCY = {"zerolatency": "zero latency"}
-_TUNINGS = {**_LATENCY, "psnr": "tuned for PSNR", "intra": "key frames only"}
-_FAMILIES = {
-    "x264": Family(
-        "x264",
-        "libx264",
-        "h264",
-        _PRESETS,
-        "medium",
-        _TUNINGS,
-        Knob("crf", (28, 23, 18, 13, 9), step=0.25),
-        _x264,
-        filter="filter_units=remove_types=6",  # the note of 700 bytes about the encoder
-    ),
-    "x265": Family(
-        "x265",
-        "libx265",
-        "hevc",
-        _PRESETS,
-        "medium",
-        _TUNINGS,
-        Knob("crf", (32, 27, 22, 17, 12), step=0.25),
-        _x265,
-    ),
-    "svtav1": Family(
-        "SVT-AV1",
-        "libsvtav1",
-        "libdav1d",
-        _SVT_PRESETS,
-        "8",
-        _LATENCY,
-        Knob("crf", (55, 43, 31, 19, 7)),
-        _svtav1,
-    ),
-}

@@ -7,18 +7,20 @@ from typing import BinaryIO
 
 from ..bitstream.sink import write_all
 from ..bitstream.writer import Writer
-from ..models import codecs, zoo
+from ..models import codecs
 from ..models.codecs import StagedCodec, StillCodec
 from ..models.refinement import RefinedCodec, with_effort
+from ..models.spec import ModelSpec
 from .frame import Frame
+from .progress import Progress, quiet
 from .resilience import spread_for
 from .staged import quality_of, write_staged
-from .still import Coded, header_of, write_still
-from .targets import meet, meet_staged
-from .tiles import blocks_of
+from .staged_targets import meet_staged
+from .still import Coded, write_still
+from .still_header import header_of
+from .targets import meet
+from .tiles import blocks_of, whole_box
 from .wish import Wish
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,7 @@ class Made:
 Encoder = Callable[[Frame, BinaryIO, Progress], Made]
 
 
-def encoder_for(spec: zoo.ModelSpec, device: str, wish: Wish) -> Encoder:
+def encoder_for(spec: ModelSpec, device: str, wish: Wish) -> Encoder:
     """Load the model and give what encodes a frame into a stream, and can raise TargetError.
 
     Raises:
@@ -54,10 +56,6 @@ def _all_windows(progress: Progress, windows: int) -> Progress:
     return lambda done, total: progress(next(told), windows * total)
 
 
-def _quiet(done: int, total: int) -> None:
-    """Of tiles, where iterations are told."""
-
-
 @dataclass(frozen=True, slots=True)
 class _StillEncoder:
     codec: StillCodec
@@ -74,8 +72,8 @@ class _StillEncoder:
         header = header_of(frame, codec, self.quality, wish.tile_log2, resampling=resampling)
         writer = Writer(stream, header, frame.metadata)
         if isinstance(codec, RefinedCodec):
-            windows = len(blocks_of((0, 0, header.width, header.height), header))
-            codec, progress = replace(codec, step=_all_windows(progress, windows)), _quiet
+            windows = len(blocks_of(whole_box(header), header))
+            codec, progress = replace(codec, step=_all_windows(progress, windows)), quiet  # not of tiles too
         bits = write_still(Coded.of(frame, header), writer, header, codec, progress)
         return Made(self.quality, None, writer.bytes_written, bits, resampling)
 

@@ -1,12 +1,24 @@
-"""Which parameters learn faster or slower than the others."""
+"""The optimiser of a run, and which parameters learn faster or slower than the others."""
 
+import torch
 from torch import nn
 
 from ..vq.quantisers.simvq import SimVQ
 from .complexity import Net
+from .config import TrainConfig
+from .soap import Soap
 from .vq import VqTraining
 
 BASE_RATE = 10.0  # codes lie many steps of the optimiser apart, and each is only seen now and then
+
+
+def optimiser_of(net: Net, config: TrainConfig, bf16: bool) -> torch.optim.Optimizer:
+    """What a configuration asks for; bf16: this device multiplies faster in it."""
+    groups = parameter_groups(net, config.shortcut_rate)
+    if config.optimiser == "soap":
+        return Soap(groups, config.learning_rate, bf16=bf16)
+    # one kernel, not hundreds
+    return torch.optim.AdamW(groups, config.learning_rate, weight_decay=0.0, fused=True)
 
 
 def parameter_groups(net: Net, solved_rate: float) -> list[dict[str, object]]:
