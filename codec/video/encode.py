@@ -14,13 +14,13 @@ from ...models import codecs, zoo
 from ..atomic import atomic_write
 from ..device import device_name
 from .ahead import ahead
+from .clip_encoder import ClipEncoder
 from .coding import clip_header
 from .plan import Plan, plan_for
 from .rate import RateControl
 from .sizing import meet_size
 from .source import MediaSource, SourceFrame
 from .survey import survey
-from .writer import ClipEncoder
 
 
 @dataclass(frozen=True, slots=True)

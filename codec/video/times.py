@@ -1,6 +1,8 @@
-"""Times in seconds as people and floats say them, exactly."""
+"""Times and rates as people, floats and packets say them, exactly."""
 
 from fractions import Fraction
+
+from ...bitstream.clip_streams import Packet, Stream
 
 _HAIR = Fraction(1, 1000)  # of a tick
 _FINEST = 10**9  # denominators up to here are meant, finer ones are a float's last bits
@@ -28,3 +30,20 @@ def meant(seconds: Fraction | float, tick: Fraction) -> Fraction:
     ticks = exact(seconds) / tick
     near = round(ticks)
     return (near if abs(ticks - near) < _HAIR else ticks) * tick
+
+
+def meant_rate(rate: Fraction | float) -> Fraction:
+    """Frames per second as a simple fraction, where that is the same rate.
+
+    Raises:
+        ValueError: infinite, or no number.
+    """
+    found = exact(rate)
+    simple = found.limit_denominator(1001)
+    return simple if abs(simple - found) <= found / 10**5 else found
+
+
+def begin_s(packet: Packet, stream: Stream) -> Fraction | None:
+    """When a packet of a stream is presented, or decoded if that is all that it says; None if nothing."""
+    ticks = packet.time if packet.time is not None else packet.decode_time
+    return None if ticks is None else ticks * stream.tick
