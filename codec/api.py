@@ -34,7 +34,7 @@ from .opening import Source, opened
 from .staged import PartDecoder, read_staged
 from .still import decode_tile, read_still
 from .tiles import Box
-from .video.coding import FrameDecoder
+from .video.frame_decoder import FrameDecoder
 from .video.kind import holds_clip
 from .wish import TILES, Wish, target_of
 

@@ -10,7 +10,8 @@ from ...bitstream.clip_writer import ClipWriter
 from ...bitstream.header import Header
 from ...models.codecs import StillCodec
 from ..frame import Samples
-from .coding import CodedPicture, FrameEncoder, with_inter
+from .frame_encoder import CodedPicture, FrameEncoder
+from .header import with_inter
 from .packet_queue import PacketQueue
 from .plan import DEFAULT_PLAN, Plan
 from .qualities import pattern_of

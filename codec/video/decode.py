@@ -17,8 +17,8 @@ from ..frame import Samples
 from ..opening import Source, opened
 from ..orientation import swaps_sides
 from .ahead import ahead
-from .coding import FrameDecoder, Undrawn
 from .containers import CONTAINERS, Container, find_container, suffix_of
+from .frame_decoder import FrameDecoder, Undrawn
 from .kind import is_sequence
 from .picture_folder import PictureFolder
 from .sink import MediaSink

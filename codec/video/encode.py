@@ -15,7 +15,7 @@ from ..atomic import atomic_write
 from ..device import device_name
 from .ahead import ahead
 from .clip_encoder import ClipEncoder
-from .coding import clip_header
+from .header import clip_header
 from .plan import Plan, plan_for
 from .rate import RateControl
 from .sizing import meet_size

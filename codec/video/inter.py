@@ -13,6 +13,8 @@ from ...entropy.coder import SymbolCoder, SymbolDecoder, SymbolEncoder
 from ...entropy.motion import Field, motion_hash
 from ...entropy.prior import Int32, Latents
 from ...entropy.skips import SkipMap
+from ...models import zoo
+from ...models.inter import codec as inter_codec
 from ...models.inter.codec import InterCodec, Past
 from ..frame import Samples
 from ..still import decode_tile
@@ -130,6 +132,18 @@ class InterPath:
         kept = shown.clamp(0, 1) if header.channels > 1 else shown.clamp(0, 1).mean(0, keepdim=True)
         self._shown = self._shown.then(padded(kept), found.field, found.y_hat, header.quality, found.skips)
         return pixels
+
+
+def inter_path(header: Header, device: str) -> InterPath | None:
+    """What codes inter frames; None if a clip has none. Raises ModelMismatchError without a model."""
+    if header.inter is None:
+        return None
+    spec = zoo.find_wire(header.inter.wire_id, header.inter.weights_hash)
+    if spec.kind != "inter":
+        raise ModelMismatchError(
+            f"the header names model '{spec.name}' for inter frames, which codes pictures"
+        )
+    return InterPath(inter_codec.load(spec, device))
 
 
 class _InContext:

@@ -18,7 +18,7 @@ from ..device import device_name
 from ..frame import Frame, Samples
 from ..opening import Source, opened
 from ..orientation import swaps_sides, turn_upright
-from .coding import FrameDecoder
+from .frame_decoder import FrameDecoder
 from .times import meant
 from .walking import FrameCursor, FrameWalk
 

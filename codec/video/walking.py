@@ -8,7 +8,7 @@ from ...bitstream.clip_frames import CodedFrame, FrameHead
 from ...bitstream.clip_reader import ClipReader, Item, OnDamage
 from ...bitstream.errors import CorruptFileError, LinnetError
 from ..frame import Samples
-from .coding import FrameDecoder, Undrawn
+from .frame_decoder import FrameDecoder, Undrawn
 
 
 class FrameWalk:

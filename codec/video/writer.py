@@ -17,8 +17,8 @@ from ..atomic import atomic_write
 from ..device import device_name
 from ..frame import Frame
 from .clip_encoder import ClipEncoder
-from .coding import clip_header
 from .given_frame import frame_of
+from .header import clip_header
 from .plan import plan_for
 from .times import exact, meant_rate
 
