@@ -16,9 +16,9 @@ from .packet_queue import PacketQueue
 from .plan import DEFAULT_PLAN, Plan
 from .qualities import pattern_of
 from .rate import RateControl
+from .times import DEFAULT_RATE
 
 _RETRIES = 2  # of the first frame, of which only a try says what it costs
-_GAP_S = 1 / 25  # between frames, where no rate is known
 
 
 class ClipEncoder:
@@ -39,7 +39,8 @@ class ClipEncoder:
         self._gop = plan.gop if header.inter else 1
         self._control = None
         if plan.bits_per_s is not None:
-            gap_s = float(1 / header.clip.rate) if header.clip and header.clip.rate else _GAP_S
+            rate = header.clip.rate if header.clip else None
+            gap_s = float(1 / (rate or DEFAULT_RATE))
             pixels = header.width * header.height
             self._control = RateControl(plan, self._gop, self._pattern, pixels, gap_s)
             begun = min(max(self._control.nominal, 0.0), 100.0)

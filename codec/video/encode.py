@@ -19,8 +19,9 @@ from .header import clip_header
 from .plan import Plan, plan_for
 from .rate import RateControl
 from .sizing import meet_size
-from .source import MediaSource, SourceFrame
+from .source import MediaSource
 from .survey import survey
+from .timed_frame import TimedFrame
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +171,7 @@ def _feed(encoder: ClipEncoder, media: MediaSource, progress: Callable[[int, int
     first = end = None
     with closing(ahead(media.items())) as items:
         for item in items:
-            if not isinstance(item, SourceFrame):
+            if not isinstance(item, TimedFrame):
                 encoder.write_packet(item.stream, item.packet)
                 continue
             encoder.write(item.pixels, item.time, item.duration)

@@ -22,22 +22,16 @@ from ...bitstream.header import Header
 from ..errors import MediaWarning
 from ..frame import Samples
 from ..orientation import swaps_sides, turn_upright
-from .containers import Container, Words, choose_format, find_encoder
+from .colours import BT709_MATRIX, UNKNOWN_MATRIX, has_known_matrix, matrix_out, no_such_matrix, range_out
+from .containers import Container, Words, find_encoder
 from .passengers import add_stream, to_av
-from .pixels import (
-    BT709_MATRIX,
-    MATRICES,
-    UNKNOWN_MATRIX,
-    FromRgb,
-    has_known_matrix,
-    matrix_out,
-    range_out,
-)
+from .pixel_format import choose_format
+from .pixels import FromRgb
+from .times import DEFAULT_RATE
 from .turning import matrix_of
 
 MAX_REPEATS = 2**16  # of one frame at a constant rate, 44 minutes at 25 a second; a file may claim years
 MAX_SECONDS = 2**31  # from 0, 68 years; times of more can overflow in FFmpeg, and be wrong without an error
-DEFAULT_RATE = Fraction(25)  # frames per second, where none is known and one is needed
 
 
 class MediaSink:
@@ -65,8 +59,8 @@ class MediaSink:
         self._container, self._clip = container, _as_written(header.clip, container)
         if not has_known_matrix(self._clip.sampling, self._clip.matrix):
             raise UnsupportedVersionError(
-                f"colour matrix {self._clip.matrix} is not supported, of ITU-T H.273 those are "
-                f"{', '.join(map(str, MATRICES))}: decode to pictures such as frame%04d.png, which have none",
+                f"{no_such_matrix(self._clip.matrix)}: decode to pictures such as frame%04d.png, which have "
+                "none",
                 chunk="header",
             )
         self._orientation = 1 if container.turns else header.orientation

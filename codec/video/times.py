@@ -4,6 +4,7 @@ from fractions import Fraction
 
 from ...bitstream.clip_streams import Packet, Stream
 
+DEFAULT_RATE = Fraction(25)  # frames per second, where none is known and one is needed
 _HAIR = Fraction(1, 1000)  # of a tick
 _FINEST = 10**9  # denominators up to here are meant, finer ones are a float's last bits
 
