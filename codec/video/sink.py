@@ -21,7 +21,7 @@ from ...bitstream.errors import LimitExceededError, UnsupportedVersionError
 from ...bitstream.header import Header
 from ..errors import MediaWarning
 from ..frame import Samples
-from ..orientation import swaps_sides, turn_upright
+from ..orientation import swaps_sides, turn_upright, upright_size
 from .colours import BT709_MATRIX, UNKNOWN_MATRIX, has_known_matrix, matrix_out, no_such_matrix, range_out
 from .containers import Container, Words, find_encoder
 from .passengers import add_stream, to_av
@@ -65,7 +65,7 @@ class MediaSink:
             )
         self._orientation = 1 if container.turns else header.orientation
         turned = swaps_sides(self._orientation)
-        size = (header.height, header.width) if turned else (header.width, header.height)
+        size = upright_size((header.width, header.height), self._orientation)
         options = {}
         if container.name in ("mp4", "mov"):
             options = {"movie_timescale": _EDITS_PER_S} | (

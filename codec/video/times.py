@@ -21,8 +21,8 @@ def exact(seconds: Fraction | float) -> Fraction:
         raise ValueError(f"expected a finite number, not {seconds}") from None
 
 
-def meant(seconds: Fraction | float, tick: Fraction) -> Fraction:
-    """The time that is meant, seconds: that of a tick, where it is no further off than a float's last bits.
+def meant_ticks(seconds: Fraction | float, tick: Fraction) -> Fraction:
+    """The time that is meant, in ticks: a whole one, where that is no further off than a float's last bits.
 
     Late in a clip a float holds too few digits for `exact` alone to find the fraction.
     Raises:
@@ -30,7 +30,7 @@ def meant(seconds: Fraction | float, tick: Fraction) -> Fraction:
     """
     ticks = exact(seconds) / tick
     near = round(ticks)
-    return (near if abs(ticks - near) < _HAIR else ticks) * tick
+    return Fraction(near) if abs(ticks - near) < _HAIR else ticks
 
 
 def meant_rate(rate: Fraction | float) -> Fraction:
