@@ -36,6 +36,11 @@ def swaps_sides(orientation: int) -> bool:
     return _STEPS[orientation][0]
 
 
+def upright_size(size: tuple[int, int], orientation: int) -> tuple[int, int]:
+    """(width, height) of a picture turned upright, of its (width, height) as stored."""
+    return size[::-1] if swaps_sides(orientation) else size
+
+
 def turn_upright(array: NDArray[Sample], orientation: int) -> NDArray[Sample]:
     """Turn stored pixels as a viewer shows them.
 

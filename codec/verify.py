@@ -18,7 +18,7 @@ from .lookahead import with_lookahead
 from .opening import Source, opened
 from .staged import PartDecoder
 from .tile_coding import decode_tile
-from .video.coding import FrameDecoder
+from .video.frame_decoder import FrameDecoder
 from .video.kind import holds_clip
 
 

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from .codec.verify import VerifyReport, verify
     from .codec.video.decode import VideoDecodeResult, decode_video
     from .codec.video.encode import VideoEncodeResult, encode_video
-    from .codec.video.reader import VideoFrame, VideoReader
+    from .codec.video.reader import VideoReader
+    from .codec.video.video_frame import VideoFrame
     from .codec.video.writer import VideoWriter
 
 __version__ = "0.1.0"
@@ -89,7 +90,8 @@ _HOMES = {  # module of this package -> the public names it holds
     "codec.verify": {"VerifyReport", "verify"},
     "codec.video.decode": {"VideoDecodeResult", "decode_video"},
     "codec.video.encode": {"VideoEncodeResult", "encode_video"},
-    "codec.video.reader": {"VideoFrame", "VideoReader"},
+    "codec.video.reader": {"VideoReader"},
+    "codec.video.video_frame": {"VideoFrame"},
     "codec.video.writer": {"VideoWriter"},
 }
 

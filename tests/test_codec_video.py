@@ -30,7 +30,7 @@ from linnet.bitstream import (
 from linnet.bitstream.varint import decode_varint
 from linnet.codec.errors import MediaWarning, UnreadableImageError
 from linnet.codec.video.kind import is_clip
-from linnet.codec.video.writer import PacketQueue
+from linnet.codec.video.packet_queue import PacketQueue
 
 SECONDS = [time * TICK for time in STEADY]
 

@@ -16,8 +16,9 @@ from linnet.bitstream import ClipReader, CodedFrame, FormatError, Header
 from linnet.bitstream.clip_frames import Motion
 from linnet.codec.frame import Samples
 from linnet.codec.tile_coding import decode_tile
-from linnet.codec.video.coding import FrameDecoder, KeyPicture
+from linnet.codec.video.frame_decoder import FrameDecoder
 from linnet.codec.video.inter import InterPath
+from linnet.codec.video.key import KeyPicture
 from linnet.models import zoo
 from linnet.models.inter import codec as inter_codec
 

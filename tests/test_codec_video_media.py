@@ -21,8 +21,10 @@ from linnet.bitstream.clip_packets import PacketGroup
 from linnet.bitstream.header import Colour
 from linnet.codec.errors import MediaWarning, UnreadableMediaError
 from linnet.codec.video.containers import find_container
+from linnet.codec.video.demuxer import SourcePacket
 from linnet.codec.video.sink import MediaSink
-from linnet.codec.video.source import MediaSource, SourceFrame, SourcePacket
+from linnet.codec.video.source import MediaSource
+from linnet.codec.video.timed_frame import TimedFrame
 
 SLIDES = (0, 12800, 13312, 13824, 38400)  # at 0, 1, 1.04, 1.08 and 3 s
 CLICK_S = 1.0
@@ -47,9 +49,9 @@ def copied(source: Path | str, dest: Path) -> None:
         sink.finish()
 
 
-def frames_of(source: Path | str, partial: bool = False) -> list[SourceFrame]:
+def frames_of(source: Path | str, partial: bool = False) -> list[TimedFrame]:
     with MediaSource(source, partial=partial) as given:
-        return [item for item in given.items() if isinstance(item, SourceFrame)]
+        return [item for item in given.items() if isinstance(item, TimedFrame)]
 
 
 @pytest.mark.parametrize(

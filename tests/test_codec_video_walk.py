@@ -25,7 +25,7 @@ from linnet.bitstream import (
 from linnet.bitstream.clip_frames import encode_frame
 from linnet.bitstream.varint import decode_varint
 from linnet.codec.frame import Samples
-from linnet.codec.video.coding import FrameDecoder, Undrawn
+from linnet.codec.video.frame_decoder import FrameDecoder, Undrawn
 from linnet.codec.video.walking import FrameCursor, FrameWalk
 
 COUNT, RATE = 8, 25

@@ -14,8 +14,9 @@ from av.video.stream import VideoStream
 
 from ...bitstream.clip import Siting
 from ..atomic import atomic_write
-from ..video.pixels import range_out
-from ..video.source import MediaSource, SourceFrame
+from ..video.colours import range_out
+from ..video.source import MediaSource
+from ..video.timed_frame import TimedFrame
 from .footage import DEFAULT_RATE, FORMAT, check_samples, decoded_frames
 from .items import Item
 
@@ -71,7 +72,7 @@ def _check(path: Path, limit: int | None) -> _Checked:
     """Decode all that is wanted, so that damage shows before hours of work."""
     with MediaSource(path) as source:
         check_samples(source)
-        frames = (item for item in source.items() if isinstance(item, SourceFrame))
+        frames = (item for item in source.items() if isinstance(item, TimedFrame))
         first = last = next(frames)
         count, is_whole = 1, True
         for frame in frames:

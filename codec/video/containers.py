@@ -1,16 +1,10 @@
-"""What clips can be written as: containers, encoders by the names that people know, and pixel formats."""
+"""What clips can be written as: containers, and encoders by the names that people know."""
 
 import os
-import warnings
 from dataclasses import dataclass
 from pathlib import PurePath
 
-import av
 from av.codec import Codec
-
-from ...bitstream.clip import ClipFormat
-from ..errors import MediaWarning
-from .pixels import format_names
 
 Words = dict[str, str]
 
@@ -55,7 +49,6 @@ _ENCODERS: dict[str, tuple[str, Words]] = {
     "libsvtav1": ("libsvtav1", {"crf": "16", "preset": "8"}),
     "ffv1": ("ffv1", {"level": "3"}),
 }
-_EVEN_SIDES = {"libx264", "libx265", "libvpx-vp9", "libsvtav1"}  # those that halve no odd side
 
 
 def find_container(name: str) -> Container:
@@ -82,29 +75,6 @@ def find_encoder(name: str) -> tuple[str, Words]:
     if codec.type != "video":
         raise ValueError(f"'{name}' is a codec for {codec.type}, not for video")
     return encoder, _ENCODERS.get(encoder, (encoder, {}))[1]
-
-
-def choose_format(encoder: str, clip: ClipFormat, size: tuple[int, int], rgb: bool = True) -> str:
-    """The pixel format that holds the clip best, of those that an encoder takes.
-
-    Args:
-        rgb: whether the container takes RGB; 4:4:4 holds it nearly as well.
-    Warns:
-        MediaWarning: it holds fewer bits or colour samples than the source had.
-    """
-    names = [name for name in format_names(clip) if rgb or name.startswith(("gray", "yuv"))]
-    if encoder in _EVEN_SIDES and (size[0] % 2 or size[1] % 2):
-        names = [name for name in names if not name.startswith(("yuv420p", "yuv422p"))]
-    offered = [form.name for form in Codec(encoder, "w").video_formats or []]
-    chosen = next(
-        (name for name in names if not offered or name in offered), offered[0] if offered else names[0]
-    )
-    depth = max(part.bits for part in av.VideoFormat(chosen).components)
-    if depth < clip.depth:
-        warnings.warn(
-            f"{encoder} takes {depth} bits a sample: rounded from {clip.depth}", MediaWarning, stacklevel=2
-        )
-    return chosen
 
 
 def suffix_of(dest: str | os.PathLike[str]) -> str:

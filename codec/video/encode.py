@@ -14,13 +14,14 @@ from ...models import codecs, zoo
 from ..atomic import atomic_write
 from ..device import device_name
 from .ahead import ahead
-from .coding import clip_header
+from .clip_encoder import ClipEncoder
+from .header import clip_header
 from .plan import Plan, plan_for
 from .rate import RateControl
 from .sizing import meet_size
-from .source import MediaSource, SourceFrame
+from .source import MediaSource
 from .survey import survey
-from .writer import ClipEncoder
+from .timed_frame import TimedFrame
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +171,7 @@ def _feed(encoder: ClipEncoder, media: MediaSource, progress: Callable[[int, int
     first = end = None
     with closing(ahead(media.items())) as items:
         for item in items:
-            if not isinstance(item, SourceFrame):
+            if not isinstance(item, TimedFrame):
                 encoder.write_packet(item.stream, item.packet)
                 continue
             encoder.write(item.pixels, item.time, item.duration)

@@ -12,9 +12,11 @@ from ...bitstream.header import Header
 from ...entropy.coder import SymbolCoder
 from ...entropy.latents import Latents
 from ...entropy.motion import Field, motion_hash
+from ...entropy.prior import Int32
 from ...entropy.range_coder import SymbolDecoder, SymbolEncoder
 from ...entropy.skips import SkipMap
-from ...entropy.tables import Int32
+from ...models import zoo
+from ...models.inter import codec as inter_codec
 from ...models.inter.codec import InterCodec, Past
 from ..frame import Samples
 from ..tile_coding import decode_tile
@@ -132,6 +134,18 @@ class InterPath:
         kept = shown.clamp(0, 1) if header.channels > 1 else shown.clamp(0, 1).mean(0, keepdim=True)
         self._shown = self._shown.then(padded(kept), found.field, found.y_hat, header.quality, found.skips)
         return pixels
+
+
+def inter_path(header: Header, device: str) -> InterPath | None:
+    """What codes inter frames; None if a clip has none. Raises ModelMismatchError without a model."""
+    if header.inter is None:
+        return None
+    spec = zoo.find_wire(header.inter.wire_id, header.inter.weights_hash)
+    if spec.kind != "inter":
+        raise ModelMismatchError(
+            f"the header names model '{spec.name}' for inter frames, which codes pictures"
+        )
+    return InterPath(inter_codec.load(spec, device))
 
 
 class _InContext:

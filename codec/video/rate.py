@@ -2,19 +2,13 @@
 
 import math
 import warnings
-from collections import Counter
 
 from ..errors import MediaWarning, TargetError
+from .group_model import GroupModel
 from .plan import Plan
 from .qualities import Pattern
-from .rate_model import RateModel
 
 TOLERANCE = 0.05  # of the bitrate, up or down
-# What photographs cost, to begin with: bits per pixel of a key frame at quality 50, the share of it that an
-# inter frame costs at the same quality, and ln bits per quality point of both. In a pattern, a frame that is
-# better than those around it costs more than that: they lack what it adds.
-_KEY_BPP, _INTER_SHARE, _KEY_SLOPE, _INTER_SLOPE, _BIAS = 0.9, 0.4, 0.028, 0.033, 0.04
-_FRAME_BITS = 300  # of a frame, whatever the quality: checksum, hashes, lengths
 # Seconds after which what was spent is to be what was allowed: at the first end of a group that is as far
 # away as the first of them, and no further away than the second.
 _STREAM_S = (1.0, 3.0)
@@ -45,11 +39,7 @@ class RateControl:
         assert plan.bits_per_s is not None, "without a bitrate there is nothing to control"
         self._rate, self._gop, self._pattern = plan.bits_per_s, gop, pattern
         self._gap_s, self._length_s = gap_s, plan.length_s
-        bits = _KEY_BPP * pixels + _FRAME_BITS
-        self._key = RateModel(bits, _KEY_SLOPE, gain=0.2 if gop == 1 else 0.5)
-        mean = sum(pattern.inter) / len(pattern.inter)
-        bias = [_BIAS * (offset - mean) for offset in pattern.inter]
-        self._inter = RateModel(_INTER_SHARE * bits, _INTER_SLOPE, bias)
+        self._model = GroupModel(gop, pattern, pixels)
         self._start_s = self._time_s = self._shown_s = 0.0  # of the first frame, the last one; its duration
         self._frames = self._lowest = self._highest = 0  # all, those at an end of the scale
         self._bits = self._quality_sum = 0.0
@@ -122,8 +112,7 @@ class RateControl:
         if is_key:
             self._learn_key(bits, is_new=place > 0 or not self._frames)
         else:
-            turn = self._pattern.turn(place)
-            self._inter.learn(self._pattern.quality(self.nominal, place), turn, bits)
+            self._model.learn_inter(place, self.nominal, bits)
         self._bits += bits
         self._frames += 1
         self._last = self.nominal
@@ -158,9 +147,8 @@ class RateControl:
 
     def _learn_key(self, bits: float, is_new: bool) -> None:
         """is_new: it begins a scene."""
-        error = self._key.learn(self._pattern.quality(self.nominal, 0), 0, bits)
-        if is_new:
-            self._inter.shift(error * (_INHERIT if self._frames else 1.0))
+        share = _INHERIT if self._frames else 1.0
+        self._model.learn_key(self.nominal, bits, share if is_new else None)
 
     def _limited(self, nominal: float) -> float:
         """Not far from the frame before: a picture that gets better and worse is what one sees first."""
@@ -177,11 +165,11 @@ class RateControl:
         due = self._rate * (self._time_s - self._start_s) - self._bits
         allowed = self._rate * (span_s + here_s) + due * min(1.0, span_s / _END_S)
         allowed = max(allowed, _RESERVE * self._rate * span_s)
-        turns = self._turns(place, count)
+        turns = self._model.turns(place, count)
         low, high = self._pattern.lowest, self._pattern.highest
         while high - low > 0.01:
             middle = (low + high) / 2
-            low, high = (low, middle) if self._cost(turns, middle) > allowed else (middle, high)
+            low, high = (low, middle) if self._model.bits(turns, middle) > allowed else (middle, high)
         return self._pattern.lowest if low == self._pattern.lowest else high
 
     def _horizon(self, place: int) -> int:
@@ -193,16 +181,3 @@ class RateControl:
         left = round((self._length_s - (self._time_s - self._start_s)) / self._gap_s)
         # A length that is over was a wrong one.
         return left if 0 < left < furthest else max(1, min(rest + groups * self._gop, furthest))
-
-    def _turns(self, place: int, count: int) -> Counter[int]:
-        """How many frames there are at each turn, key frames at -1."""
-        places = ((place + ahead) % self._gop for ahead in range(count))
-        return Counter(self._pattern.turn(each) if each else -1 for each in places)
-
-    def _cost(self, turns: Counter[int], nominal: float) -> float:
-        """Bits of these frames."""
-        total = 0.0
-        for turn, count in turns.items():
-            kind, place = (self._inter, turn + 1) if turn >= 0 else (self._key, 0)
-            total += count * kind.bits(self._pattern.quality(nominal, place), max(turn, 0))
-        return total

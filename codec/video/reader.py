@@ -2,13 +2,10 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
-from fractions import Fraction
+from math import floor
 from operator import index as whole
 from types import TracebackType
 from typing import overload
-
-from PIL import Image
 
 from ...bitstream.clip_frames import CodedFrame
 from ...bitstream.clip_reader import ClipReader
@@ -16,42 +13,13 @@ from ...bitstream.clip_walk import Item
 from ...bitstream.errors import CorruptFileError, LinnetError
 from ...bitstream.limits import Limits
 from ..device import device_name
-from ..frame import Frame, Samples
+from ..frame import Samples
 from ..opening import Source, opened
-from ..orientation import swaps_sides, turn_upright
-from .coding import FrameDecoder
-from .times import meant
+from ..orientation import turn_upright, upright_size
+from .frame_decoder import FrameDecoder
+from .times import meant_ticks
+from .video_frame import VideoFrame
 from .walking import FrameCursor, FrameWalk
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class VideoFrame:
-    """One decoded frame, upright.
-
-    pixels: [H, W, 3] (grey: [H, W, 1]) uint8 or uint16, full range, with the clip's primaries and transfer.
-    number: 0 for the first frame. time, duration: seconds, exact as fractions in `ticks` of the clip;
-    duration is 0 if unknown.
-    """
-
-    pixels: Samples
-    number: int
-    ticks: int
-    duration_ticks: int
-    tick: Fraction
-
-    @property
-    def time(self) -> float:
-        """When the frame is shown, seconds."""
-        return float(self.ticks * self.tick)
-
-    @property
-    def duration(self) -> float:
-        """For how long, seconds; 0 if until the next frame."""
-        return float(self.duration_ticks * self.tick)
-
-    def to_pil(self) -> Image.Image:
-        """A Pillow image of 8 bits."""
-        return Frame(self.pixels).to_eight_bits().to_pil()
 
 
 class VideoReader:
@@ -93,9 +61,7 @@ class VideoReader:
             raise
         self._on_damage = on_damage
         self._cursor = FrameCursor(self._reader, self._decoder, on_damage)
-        turned = swaps_sides(header.orientation)
-        self.width = header.height if turned else header.width
-        self.height = header.width if turned else header.height
+        self.width, self.height = upright_size((header.width, header.height), header.orientation)
         self.rate, self.tick = self._reader.clip.rate, self._reader.clip.tick
         self.tags = dict(self._reader.tags)
 
@@ -158,7 +124,7 @@ class VideoReader:
 
     def seek(self, time: float) -> Iterator[VideoFrame]:
         """The frames from the one on that is shown at a time in seconds."""
-        ticks = int(meant(time, self.tick) / self.tick // 1)
+        ticks = floor(meant_ticks(time, self.tick))
         return self._shown_from(ticks, self._reader.items_from(time=ticks, on_damage=self._on_damage))
 
     def _shown_from(self, ticks: int, items: Iterator[Item]) -> Iterator[VideoFrame]:

@@ -10,7 +10,7 @@ from ...bitstream.clip_walk import Item
 from ...bitstream.errors import CorruptFileError, LinnetError
 from ...bitstream.resync import OnDamage
 from ..frame import Samples
-from .coding import FrameDecoder, Undrawn
+from .frame_decoder import FrameDecoder, Undrawn
 
 
 class FrameWalk:

@@ -15,7 +15,7 @@ from av.video.frame import PictureType
 from av.video.stream import VideoStream
 
 from ...errors import NotInstalledError
-from ...video.pixels import range_out
+from ...video.colours import range_out
 from ..footage import FORMAT, ClipFrame, Footage, decoded_frames
 from .base import CodecOptions, Knob
 from .clip_families import FAMILIES, Family
