@@ -10,7 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from .atomic import atomic_write
 from .bench.adapters import find_adapter
-from .bench.adapters.base import Adapter, CodecOptions, Pixels
+from .bench.adapters.base import CodecOptions, PictureAdapter, Pixels
 from .bench.matching import nearest_value, next_value
 from .decode import decode
 from .distortion import ms_ssim, psnr_db
@@ -137,7 +137,7 @@ def _measure_linnet(
 
 
 def _measure_other(
-    codec: Adapter, path: Path, original: Pixels, target_bytes: int
+    codec: PictureAdapter, path: Path, original: Pixels, target_bytes: int
 ) -> tuple[Measured, Pixels]:
     """Encode at the value whose size is nearest to the target, decode, and keep the file."""
     sizes: dict[float, int] = {}

@@ -15,7 +15,7 @@ from .canvas import LatentCanvas, paint
 from .frame import Frame, Samples
 from .inpainting import smooth_over
 from .losses import losses_of
-from .orientation import stored_region, swaps_sides
+from .orientation import stored_region, upright_size
 from .resampling import enlarged
 from .tiles import Box, blocks_of, whole_box
 
@@ -25,11 +25,11 @@ def stored_box(region: Box | None, header: Header) -> Box:
     size = header.full_width, header.full_height
     if region is None:
         return 0, 0, *size
-    width, height = size[::-1] if swaps_sides(header.orientation) else size
-    x, y, w, h = region = tuple(whole(side) for side in region)
+    width, height = upright_size(size, header.orientation)
+    x, y, w, h = (whole(side) for side in region)
     if not (x >= 0 and y >= 0 and w > 0 and h > 0 and x + w <= width and y + h <= height):
         raise ValueError(f"region {x},{y},{w},{h} is not inside the picture of {width}x{height} pixels")
-    return stored_region(region, (width, height), header.orientation)
+    return stored_region((x, y, w, h), (width, height), header.orientation)
 
 
 def finished(

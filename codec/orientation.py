@@ -38,7 +38,8 @@ def swaps_sides(orientation: int) -> bool:
 
 def upright_size(size: tuple[int, int], orientation: int) -> tuple[int, int]:
     """(width, height) of a picture turned upright, of its (width, height) as stored."""
-    return size[::-1] if swaps_sides(orientation) else size
+    width, height = size
+    return (height, width) if swaps_sides(orientation) else (width, height)
 
 
 def turn_upright(array: NDArray[Sample], orientation: int) -> NDArray[Sample]:

@@ -128,7 +128,7 @@ def _read_ahead(source: Picture) -> Picture:
     """A stream as its bytes: what is in it can then be told without losing them."""
     if isinstance(source, (str, os.PathLike, bytes, np.ndarray, Image.Image, Frame)):
         return source
-    return source.read()
+    return bytes(source) if isinstance(source, (bytearray, memoryview)) else source.read()
 
 
 def _is_linnet_file(source: Picture) -> TypeGuard[Source]:

@@ -28,7 +28,7 @@ def _has_products() -> bool:
     if not (torch.backends.mkldnn.is_available() and torch.backends.mkldnn.enabled):
         return False
     try:
-        found = torch._int_mm(torch.ones(2, 8, dtype=torch.int8), torch.ones(8, 8, dtype=torch.int8))
+        found = _multiplied(torch.ones(2, 8, dtype=torch.int8), torch.ones(8, 8, dtype=torch.int8))
     except (AttributeError, RuntimeError):
         return False
     return bool((found == 8).all())
@@ -58,8 +58,14 @@ def product(x: Tensor, weight: tuple[Tensor, ...]) -> Tensor:
     The sums must be below 2^31; parts of them may wrap around on the way.
     """
     lower, upper = bytes_of(x.to(torch.int16))
-    rest = torch._int_mm(upper, weight[0])
-    if len(weight) > 1:
-        rest.add_(torch._int_mm(lower, weight[1]))
-        rest.add_(torch._int_mm(upper, weight[1]), alpha=256)
-    return torch._int_mm(lower, weight[0]).add_(rest, alpha=256)
+    low, *high = weight
+    rest = _multiplied(upper, low)
+    for each in high:  # one, if any
+        rest.add_(_multiplied(lower, each))
+        rest.add_(_multiplied(upper, each), alpha=256)
+    return _multiplied(lower, low).add_(rest, alpha=256)
+
+
+def _multiplied(x: Tensor, weight: Tensor) -> Tensor:
+    """int8 [m, k] and [k, n] -> int32 [m, n]."""
+    return torch.ops.aten._int_mm(x, weight)

@@ -62,6 +62,9 @@ class HyperSynthesis(nn.Module):
         return F.pixel_shuffle(self.up2(self.block2(x)), 2) + self.level_bias(level)
 
 
+_ALL = slice(None)
+
+
 class LatentHead(nn.Conv2d):
     """A 1x1 convolution to the means and the scale indices of latents, or of some of them."""
 
@@ -70,13 +73,12 @@ class LatentHead(nn.Conv2d):
         for parameter in self.parameters():
             nn.init.zeros_(parameter)
 
-    def forward(self, feature: Tensor, channels: slice) -> tuple[Tensor, Tensor]:
-        """[N, width, h, w] -> means and indices, each [N, h, w, latents of `channels`]."""
+    def forward(self, input: Tensor, channels: slice = _ALL) -> Tensor:
+        """[N, width, h, w] -> means, and behind them indices [N, h, w, 2 * latents of `channels`]."""
         assert self.bias is not None
         weight = self.weight.view(2, -1, self.in_channels)[:, channels].flatten(0, 1)
         bias = self.bias.view(2, -1)[:, channels].flatten()
-        mean, index = F.linear(_last(feature), weight, bias).chunk(2, -1)
-        return mean, index
+        return F.linear(_last(input), weight, bias)
 
 
 class QuadtreePrior(nn.Module):
@@ -130,7 +132,7 @@ class QuadtreePrior(nn.Module):
         _, rows, columns, channels = place
         at = seen[:, :, rows, columns]
         with torch.autocast(seen.device.type, enabled=self.coarse_means):
-            mean, index = (part.float() for part in self.heads[number](at.float(), channels))
+            mean, index = self.heads[number](at.float(), channels).float().chunk(2, -1)
         octave, shift = (_last(t)[..., channels] for t in (self.octave(level), self.level_index(level)))
         return mean * octave, (index + shift) * INDEX_UNIT
 

@@ -122,8 +122,9 @@ def with_effort(codec: Codec, effort: int) -> Codec | ImageCodec:
     """
     if effort > DEFAULT_EFFORT:
         return _refined(codec, effort)
-    uncorrected = effort == UNCORRECTED and isinstance(codec, ImageCodec)
-    return replace(codec, corrects=False) if uncorrected else codec
+    if effort == UNCORRECTED and isinstance(codec, ImageCodec):
+        return replace(codec, corrects=False)
+    return codec
 
 
 def _refined(codec: object, effort: int) -> RefinedCodec:
