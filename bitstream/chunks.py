@@ -7,6 +7,7 @@ from zlib import crc32
 
 from .chunk_types import ChunkHead, ChunkType
 from .errors import CorruptFileError, LimitExceededError, NotLinnetError, TruncatedError
+from .streams import is_seekable
 from .varint import VARINT_BYTES, decode_varint, encode_varint
 
 SIGNATURE = b"\x89LNT\r\n\x1a\n"
@@ -28,7 +29,7 @@ class ChunkSource:
 
     def __init__(self, source: bytes | BinaryIO) -> None:
         self._stream = io.BytesIO(source) if isinstance(source, bytes) else source
-        self.seekable = self._stream.seekable()
+        self.seekable = is_seekable(self._stream)
         self._base = self._stream.tell() if self.seekable else 0
         self.offset = 0  # of the next byte, from the signature
 

@@ -7,6 +7,7 @@ from .chunks import SIGNATURE, encode_chunk
 from .header import Header
 from .header_fields import encode_header
 from .index import OFFSET_BYTES
+from .streams import flush, write_all
 
 
 class ChunkSink:
@@ -38,19 +39,9 @@ class ChunkSink:
             pointer = self.bytes_written.to_bytes(OFFSET_BYTES, "little")
             self.write(ChunkType.INDEX, index)
         self.write(ChunkType.END, pointer)
-        self._stream.flush()
+        flush(self._stream)
         return self.bytes_written
 
     def _write(self, data: bytes) -> None:
         write_all(self._stream, data)
         self.bytes_written += len(data)
-
-
-def write_all(stream: BinaryIO, data: bytes) -> None:
-    """Write all of it: an unbuffered pipe may take less than it is given."""
-    view = memoryview(data)
-    while view:
-        taken = stream.write(view)
-        if not taken:
-            raise BlockingIOError("the output takes no more bytes; Linnet needs a blocking stream")
-        view = view[taken:]

@@ -11,9 +11,9 @@ from ..bitstream.errors import LinnetError
 from ..bitstream.header import STAGED_MINOR, Header
 from ..bitstream.limits import Limits
 from ..bitstream.reader import Reader
-from ..bitstream.sink import write_all
+from ..bitstream.streams import write_all
 from ..bitstream.writer import Writer
-from .atomic import atomic_write
+from .destination import written
 from .errors import TargetError
 from .opening import Source, opened
 
@@ -77,15 +77,12 @@ def cut(
         stages, data = largest(reader, parts, target_size)
     else:
         data = rewritten(reader, parts, reader.header.of_stages(stages or before))
-    is_path = isinstance(dest, (str, os.PathLike))
-    if is_path:
-        with atomic_write(dest, overwrite) as file:
-            file.write(data)
-    elif dest is not None:
-        write_all(dest, data)
+    if dest is not None:
+        with written(dest, overwrite) as file:
+            write_all(file, data)
     pixels = reader.header.width * reader.header.height
     return CutResult(
-        path=Path(dest) if is_path else None,
+        path=Path(dest) if isinstance(dest, (str, os.PathLike)) else None,
         data=data if dest is None else None,
         bytes=len(data),
         stages=stages or before,

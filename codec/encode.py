@@ -13,7 +13,7 @@ from ..bitstream.limits import Limits
 from ..bitstream.metadata import Metadata
 from ..models import zoo
 from ..models.effort import DEFAULT_EFFORT
-from .atomic import atomic_write
+from .destination import written
 from .device import device_name
 from .encoders import encoder_for
 from .hidden import with_hidden_filled
@@ -142,8 +142,6 @@ def encode(
 def _destination(dest: str | os.PathLike[str] | BinaryIO | None, overwrite: bool):
     if dest is None:
         yield io.BytesIO()
-    elif isinstance(dest, (str, os.PathLike)):
-        with atomic_write(dest, overwrite) as stream:
-            yield stream
     else:
-        yield dest
+        with written(dest, overwrite) as stream:
+            yield stream

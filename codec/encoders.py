@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import BinaryIO
 
-from ..bitstream.sink import write_all
+from ..bitstream.streams import write_all
 from ..bitstream.writer import Writer
 from ..models import codecs
 from ..models.codecs import StagedCodec, StillCodec

@@ -21,6 +21,7 @@ from PIL import (
 
 from ..bitstream.errors import LimitExceededError
 from ..bitstream.limits import Limits
+from ..bitstream.streams import is_seekable
 from .errors import MediaWarning, UnreadableImageError
 from .png import without_bulk
 
@@ -71,8 +72,9 @@ def open_image(stream: BinaryIO, limits: Limits, name: str) -> ImageFile.ImageFi
             break
     else:  # before a pipe is read to its end, if it has one
         raise UnreadableImageError(f"{_found(prefix)}; expected one of {', '.join(FORMATS)}")
-    if not stream.seekable() or stream.tell() != len(prefix):
-        stream = io.BytesIO(prefix + stream.read())  # plugins seek from the beginning
+    if not is_seekable(stream) or isinstance(stream, io.RawIOBase) or stream.tell() != len(prefix):
+        # Plugins seek from the beginning, and take a short read for the end.
+        stream = io.BytesIO(prefix + stream.read())
     stream.seek(0)
     try:
         return factory(stream, "")

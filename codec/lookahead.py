@@ -1,8 +1,10 @@
-"""Looking at the first bytes of a pipe before they are read. Standard library only."""
+"""Looking at the first bytes of a pipe before they are read."""
 
 import io
 from collections.abc import Callable
 from typing import TYPE_CHECKING, BinaryIO
+
+from ..bitstream.streams import is_seekable
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -72,6 +74,6 @@ class View(io.RawIOBase):
 
 def with_lookahead(stream: BinaryIO) -> BinaryIO:
     """The stream, or one in its place that can be looked ahead in; one that can seek needs nothing."""
-    if stream.seekable() or isinstance(getattr(stream, "raw", None), Lookahead):
+    if is_seekable(stream) or isinstance(getattr(stream, "raw", None), Lookahead):
         return stream
     return io.BufferedReader(Lookahead(stream))

@@ -1,5 +1,6 @@
 """Files to read: by path, as bytes or as a stream."""
 
+import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,5 +29,7 @@ def opened(source: Source) -> Iterator[bytes | BinaryIO]:
 
 def check_stream(source: object) -> None:
     """Raises ValueError: no binary stream, or anything else that holds a file."""
+    if isinstance(source, io.TextIOBase):
+        raise ValueError("expected a binary stream, not one of text: open it with 'rb'")
     if not isinstance(source, bytes) and not callable(getattr(source, "read", None)):
         raise ValueError(f"expected a path, bytes or a binary stream, not {type(source).__name__}")

@@ -9,7 +9,8 @@ from typing import BinaryIO
 import numpy as np
 
 from ..bitstream.metadata import Metadata
-from .atomic import atomic_write
+from ..bitstream.streams import write_all
+from .destination import written
 from .errors import MediaWarning
 from .exif import with_orientation
 from .frame import Frame
@@ -65,11 +66,8 @@ def save_image(
         raise ValueError(f"{reason} to tell the format: expected one of {', '.join(SUFFIXES)}")
     form = find_format(name)
     fitting = _fitted(frame, form)
-    if not is_path:
-        target.write(data := _encoded(fitting, form))
-        return len(data)
-    with atomic_write(target, overwrite) as stream:  # asks for an existing file before the work is done
-        stream.write(data := _encoded(fitting, form))
+    with written(target, overwrite) as stream:  # asks for an existing file before the work is done
+        write_all(stream, data := _encoded(fitting, form))
     return len(data)
 
 

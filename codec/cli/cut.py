@@ -7,6 +7,7 @@ from typing import Annotated
 from typer import Argument, Exit, Option
 
 from ...bitstream.limits import Limits
+from ...bitstream.streams import write_all
 from ..cutting import cut as cut_file
 from ..progress import Progress
 from . import options
@@ -40,7 +41,7 @@ class _Cutter:
         )
         if job.dest == PIPE:
             with standard_output():
-                sys.stdout.buffer.write(result.data or b"")
+                write_all(sys.stdout.buffer, result.data or b"")
         names = ("bytes", "bpp", "stages", "stages_before")
         shown = (
             f"{result.stages} of {result.stages_before} stages  {result.bytes} bytes  {result.bpp:.3f} bpp"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from ...bitstream.limits import Limits
+from ...bitstream.streams import write_all
 from ...models import zoo
 from ...models.effort import DEFAULT_EFFORT
 from ..progress import Progress
@@ -186,7 +187,7 @@ class Encoder:
             verify(data, full=True, device=self.device, limits=self.limits)
         if job.dest == PIPE:
             with standard_output():
-                sys.stdout.buffer.write(data)
+                write_all(sys.stdout.buffer, data)
             return
         from ..atomic import atomic_write
 

@@ -9,7 +9,7 @@ from typing import BinaryIO, TypeAlias
 from ...bitstream.clip_reader import ClipReader
 from ...bitstream.errors import LinnetError
 from ...bitstream.limits import Limits
-from ..atomic import atomic_write
+from ..destination import WholeWriter, written
 from ..device import device_name
 from ..opening import Source, opened
 from ..orientation import upright_size
@@ -88,11 +88,10 @@ def decode_video(
                     for piece in pieces:
                         if isinstance(piece, TimedFrame):
                             pictures.write(piece.pixels)
-            elif is_path:
-                with atomic_write(dest, overwrite) as target:
-                    mux(pieces, reader, target, container, video_codec, start is None)
             else:
-                mux(pieces, reader, dest, container, video_codec, start is None)
+                with written(dest, overwrite) as target:
+                    file = target if is_path else WholeWriter(target)
+                    mux(pieces, reader, file, container, video_codec, start is None)
         result.lost = clip.lost
     return result
 

@@ -11,7 +11,7 @@ from typing import BinaryIO, Literal
 from ...bitstream.clip_streams import Stream
 from ...bitstream.limits import Limits
 from ...models import codecs, zoo
-from ..atomic import atomic_write
+from ..destination import written
 from ..device import device_name
 from .ahead import ahead
 from .clip_encoder import ClipEncoder
@@ -112,7 +112,7 @@ def encode_video(
     wish = _Wish(codec, quality, metadata == "all", limits, allow_partial, progress)
     with ExitStack() as stack:
         to_path = isinstance(dest, (str, os.PathLike))
-        stream = stack.enter_context(atomic_write(dest, overwrite)) if to_path else dest
+        stream = stack.enter_context(written(dest, overwrite))
 
         def attempt(stream: BinaryIO, plan: Plan) -> tuple[VideoEncodeResult, RateControl | None]:
             return _encode(source, stream, wish, plan)

@@ -11,6 +11,7 @@ from typing import BinaryIO
 from ...bitstream.chunk_types import ChunkType
 from ...bitstream.chunks import SIGNATURE
 from ...bitstream.header import Kind
+from ...bitstream.streams import is_seekable
 from ..lookahead import Lookahead, View
 
 # What folders are searched for, beside pictures.
@@ -39,7 +40,7 @@ def _looked_into(source: str | os.PathLike[str] | bytes | BinaryIO) -> Iterator[
     elif isinstance(source, (str, os.PathLike)):
         with Path(source).open("rb") as stream:
             yield stream
-    elif source.seekable():
+    elif is_seekable(source):
         place = source.tell()
         yield source
         source.seek(place)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from math import floor
 from operator import index as whole
+from threading import RLock
 from types import TracebackType
 from typing import overload
 
@@ -29,6 +30,9 @@ class VideoReader:
             video[10].pixels, video[-1].time, video[0:100:10]
             for frame in video.seek(2.0): ...
 
+    Several threads may use one reader: each frame is read and decoded by one of them at a time. An iterator
+    is for one thread.
+
     Attributes:
         width, height: of the upright frames, pixels. rate: frames per second, nominal; 0 if it varies.
         tick: unit of times, seconds. tags: title and so on.
@@ -52,6 +56,7 @@ class VideoReader:
     ) -> None:
         name = device_name(device)
         self._stack = ExitStack()
+        self._lock = RLock()  # of the source's position and of the cursor
         try:
             self._reader = ClipReader(self._stack.enter_context(opened(source)), limits)
             header = self._reader.header
@@ -85,15 +90,19 @@ class VideoReader:
     @property
     def duration(self) -> float:
         """Seconds from the beginning of the first frame to the end of the last one."""
-        index = self._reader.index()
+        with self._lock:
+            index = self._reader.index()
         return float((index.end - index.times[0]) * self.tick)
 
     def __len__(self) -> int:
-        """Frames. Raises ValueError if the source cannot seek."""
-        return self._reader.index().frames
+        """Frames. Raises TypeError, which list() passes over, if the source cannot seek."""
+        if not self._reader.seekable:
+            raise TypeError("a clip whose source cannot seek has no length before its end")
+        with self._lock:
+            return self._reader.index().frames
 
     def __iter__(self) -> Iterator[VideoFrame]:
-        return self._decoded(self._reader.items(self._on_damage))
+        return self._in_turn(self._decoded(self._reader.items(self._on_damage)))
 
     @overload
     def __getitem__(self, place: int) -> VideoFrame: ...
@@ -116,16 +125,28 @@ class VideoReader:
                 raise ValueError(
                     f"a slice of a clip goes forwards: its step must be at least 1, not {place.step}"
                 )
-            return self._chosen(wanted)
+            return self._in_turn(self._chosen(wanted))
         number = whole(place) + count if place < 0 else whole(place)
         if not 0 <= number < count:
             raise IndexError(f"frame {place} of a clip of {count}")
-        return self._upright(*self._cursor.frame(number))
+        with self._lock:
+            return self._upright(*self._cursor.frame(number))
 
     def seek(self, time: float) -> Iterator[VideoFrame]:
         """The frames from the one on that is shown at a time in seconds."""
         ticks = floor(meant_ticks(time, self.tick))
-        return self._shown_from(ticks, self._reader.items_from(time=ticks, on_damage=self._on_damage))
+        with self._lock:
+            items = self._reader.items_from(time=ticks, on_damage=self._on_damage)
+        return self._in_turn(self._shown_from(ticks, items))
+
+    def _in_turn(self, frames: Iterator[VideoFrame]) -> Iterator[VideoFrame]:
+        """The same frames, each made while no other thread makes one."""
+        while True:
+            with self._lock:
+                frame = next(frames, None)
+            if frame is None:
+                return
+            yield frame
 
     def _shown_from(self, ticks: int, items: Iterator[Item]) -> Iterator[VideoFrame]:
         """The frames from the one on that is shown at a time; those before it are only decoded."""

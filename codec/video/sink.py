@@ -14,6 +14,7 @@ from ...bitstream.clip_packets import PacketGroup
 from ...bitstream.clip_streams import Stream
 from ...bitstream.errors import LimitExceededError
 from ...bitstream.header import Header
+from ...bitstream.streams import is_seekable
 from ..frame import Samples
 from ..orientation import turn_upright
 from .constant_rate import ConstantRate
@@ -129,7 +130,8 @@ class MediaSink:
 def _opened(stream: BinaryIO, container: Container) -> OutputContainer:
     options = {}
     if container.name in ("mp4", "mov"):
-        options = {"movie_timescale": _EDITS_PER_S} | ({} if stream.seekable() else {"movflags": _FRAGMENTS})
+        can_return = {} if is_seekable(stream) else {"movflags": _FRAGMENTS}
+        options = {"movie_timescale": _EDITS_PER_S} | can_return
     if container.name == "yuv4mpegpipe":
         options["strict"] = "-1"  # more than 8 bits
     file = av.open(stream, "w", format=container.name, container_options=options)

@@ -13,7 +13,7 @@ from torch import Tensor
 from ...bitstream.clip import ClipFormat, Range, Sampling
 from ...bitstream.header import Colour
 from ...models import codecs, zoo
-from ..atomic import atomic_write
+from ..destination import written
 from ..device import device_name
 from ..frame import Frame
 from .clip_encoder import ClipEncoder
@@ -73,8 +73,7 @@ class VideoWriter:
         self._encoder: ClipEncoder | None = None
         self._shape: tuple[int, ...] = ()
         self._stack = ExitStack()
-        is_path = isinstance(dest, (str, os.PathLike))
-        self._stream = self._stack.enter_context(atomic_write(dest, overwrite)) if is_path else dest
+        self._stream = self._stack.enter_context(written(dest, overwrite))
         self._closed = False
 
     def __enter__(self) -> "VideoWriter":
