@@ -45,7 +45,7 @@ bench: $(VENV)/installed-bench
 	$(BIN)/python benchmarks/scaling.py --out benchmarks/results/scaling.json
 	$(BIN)/python benchmarks/batch.py $(PICTURES) --out benchmarks/results/batch.json
 	$(BIN)/linnet bench $(PICTURES) -o report -j 2
-	cp report/summary.csv report/bd.csv report/rd-psnr.png benchmarks/results
+	cp report/summary.csv report/bd.csv report/rd-psnr.png benchmarks/results/kodak
 
 # CLIPS is a folder of them: make bench-clips CLIPS=~/clips
 bench-clips: $(VENV)/installed-bench

@@ -7,18 +7,10 @@ from ..bitstream.body import Tile
 from ..bitstream.clip_frames import CodedFrame
 from ..bitstream.clip_reader import ClipReader
 from ..bitstream.errors import CorruptFileError, LinnetError
-from ..bitstream.header import Header
 from ..bitstream.limits import Limits
 from ..bitstream.reader import Reader
-from ..models import codecs
-from .alpha import alpha_from_png
-from .decode import model_of
-from .device import device_name
 from .lookahead import with_lookahead
 from .opening import Source, opened
-from .staged import PartDecoder
-from .tile_coding import decode_tile
-from .video.frame_decoder import FrameDecoder
 from .video.kind import holds_clip
 
 
@@ -50,13 +42,17 @@ def verify(
     with opened(source) as given:
         stream = given if isinstance(given, bytes) else with_lookahead(given)
         if holds_clip(stream):
-            return _verify_clip(ClipReader(stream, limits), device_name(device) if full else None)
+            return _verify_clip(ClipReader(stream, limits), device if full else None)
         repairs: list[LinnetError] = []
         reader = Reader(stream, limits, on_repair=repairs.append)
         header, size = reader.header, 0
-        check = _check_of(header, device_name(device)) if full else None
-        if full and reader.alpha is not None:
-            alpha_from_png(reader.alpha, header.full_width, header.full_height, header.bit_depth)
+        check: Callable[[Tile], object] | None = None
+        if full:
+            from .full_check import check_alpha, tile_check  # torch takes seconds to load
+
+            check = tile_check(header, device)
+            if reader.alpha is not None:
+                check_alpha(reader.alpha, header)
         for tile in reader.tiles():
             size += len(tile.payload)
             if check is not None:
@@ -81,24 +77,19 @@ def _repairable(error: LinnetError, reader: Reader) -> LinnetError:
     )
 
 
-def _check_of(header: Header, device: str) -> Callable[[Tile], object]:
-    """What decodes the tiles or parts of a still and compares their hashes."""
-    spec = model_of(header)
-    if spec.stages:
-        return PartDecoder(header, codecs.load_staged(spec, device)).take
-    codec = codecs.load(spec, device)
-    return lambda tile: decode_tile(tile, header, codec)
-
-
 def _verify_clip(reader: ClipReader, device: str | None) -> VerifyReport:
     """Read all chunks of a clip; with a device decode all symbols there too."""
-    decoder = None if device is None else FrameDecoder.load(reader.header, device)
+    check: Callable[[CodedFrame], object] | None = None
+    if device is not None:
+        from .full_check import frame_check
+
+        check = frame_check(reader.header, device)
     frames = 0
     for item in reader.items():
         if isinstance(item, CodedFrame):
             frames += 1
-            if decoder is not None:
-                decoder.read(item)
+            if check is not None:
+                check(item)
     if reader.index_valid is False:
         raise CorruptFileError(
             f"the index does not fit the {frames} frames that are there: some, or packets, are missing; the "
@@ -106,4 +97,4 @@ def _verify_clip(reader: ClipReader, device: str | None) -> VerifyReport:
             chunk="index",
         )
     tiles = frames * reader.header.tile_count
-    return VerifyReport(tiles, reader.file_bytes or 0, decoder is not None, frames=frames)
+    return VerifyReport(tiles, reader.file_bytes or 0, check is not None, frames=frames)

@@ -95,8 +95,8 @@ def quality_for(spec: ModelSpec, quality: float | None) -> float:
     if quality is None:
         return 50.0
     if not isinstance(quality, Real) or not 0 <= quality <= 100:
-        raise ValueError(f"quality must be 0 to 100, not {quality}")
-    return quality
+        raise ValueError(f"quality must be 0 to 100, not {quality!r}")
+    return float(quality)
 
 
 def check_stages(spec: ModelSpec, stages: int | None) -> None:

@@ -122,7 +122,7 @@ def published_curves(path: Path | None = None) -> list[Curve]:
     """
     source = path or files(__package__ or "") / "kodak_published.json"
     try:
-        data = json.loads(source.read_text())
+        data = json.loads(source.read_text(encoding="utf-8"))
         return [
             Curve(
                 f"{label} (published)",

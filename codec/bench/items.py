@@ -13,6 +13,10 @@ class Kind(str, Enum):
     PICTURES = "pictures"
     CLIPS = "clips"
 
+    def counted(self, number: int) -> str:
+        """So many of them, in words."""
+        return f"{number} {self.value.removesuffix('s') if number == 1 else self.value}"
+
 
 @dataclass(frozen=True, slots=True)
 class Item:

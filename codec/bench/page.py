@@ -97,11 +97,15 @@ class Page:
     def html(self) -> str:
         """The page."""
         folder = files(__package__ or "") / "page"
+
+        def text(name: str) -> str:
+            return (folder / name).read_text(encoding="utf-8")
+
         # "<" would end the script element that holds the data where a file is called "</script>".
         data = json.dumps(self._data(), allow_nan=False).replace("<", "\\u003c")
-        script = "\n".join((folder / name).read_text() for name in _SCRIPTS)
-        page = (folder / "page.html").read_text()
-        page = page.replace("/*STYLE*/", (folder / "page.css").read_text()).replace("/*SCRIPT*/", script)
+        script = "\n".join(text(name) for name in _SCRIPTS)
+        page = text("page.html")
+        page = page.replace("/*STYLE*/", text("page.css")).replace("/*SCRIPT*/", script)
         return page.replace("/*DATA*/", data)
 
     def _data(self) -> dict[str, Any]:

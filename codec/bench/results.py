@@ -27,9 +27,9 @@ class Results:
     @property
     def summary(self) -> str:
         """One line on what was measured, for people."""
-        kind = self.plan.medium.kind.value
         counted, asked = len(common_items(self.rows)), len(self.plan.items) + len(self.unreadable)
-        items = f"{counted} {kind}" if counted == asked else f"{counted} of {asked} {kind}"
+        of_all = self.plan.medium.kind.counted(asked)
+        items = of_all if counted == asked else f"{counted} of {of_all}"
         return (
             f"{self.dataset}: means over {items}; whole files with their headers, decoded by other "
             f"processes than those that encoded, each on one thread. Linnet {__version__}."

@@ -169,7 +169,7 @@ def _outcome(results: "Results", written: list[Path], failures: int) -> Outcome:
     """The figures of the first codec against all others; some failures make the run a partial one."""
     first = next((curve.label for curve in results.curves if curve.spec), "")
     deltas = [delta for delta in results.deltas if delta.test == first and not delta.item]
-    measured = f"{len(results.plan.items)} {results.plan.medium.kind.value}"
+    measured = results.plan.medium.kind.counted(len(results.plan.items))
     lines = [f"BD-rate of {first} ({measured}):"] if deltas else []
     width = max((len(delta.anchor) for delta in deltas), default=0)
     names = {metric.key: metric.label for metric in results.plan.known_metrics}
@@ -178,7 +178,7 @@ def _outcome(results: "Results", written: list[Path], failures: int) -> Outcome:
         change = delta.note if delta.rate_percent is None else f"{delta.rate_percent:+.1f} %"
         overlap = "" if delta.low is None else f"overlap {delta.low:.4g} to {delta.high:.4g}"
         lines.append(
-            f"  against {delta.anchor:<{width}}  {names[delta.metric]:<{longest}}{change:>10}  {overlap}"
+            f"  against {delta.anchor:<{width}}  {names[delta.metric]:<{longest}}  {change:>8}  {overlap}"
         )
     fields: dict[str, JsonValue] = {
         "written": [str(path) for path in written],

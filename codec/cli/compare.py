@@ -1,5 +1,7 @@
 """`linnet compare`: how near pictures or clips are to one of them, in figures and by eye."""
 
+import errno
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -49,6 +51,8 @@ def compare(
         if html is not None:
             for name in (str(reference), *distorted):
                 check_not_same_file(name, str(html))
+            if not force and os.path.lexists(html):  # before minutes of work
+                raise FileExistsError(errno.EEXIST, "exists already (-f replaces it)", str(html))
         read.append(open_comparison(reference, metrics.split(",") if metrics else (), limits_of(size_limit)))
         page = [] if html is None else [Job(str(reference), str(html))]
         return [*(Job(name) for name in distorted), *page]

@@ -66,7 +66,7 @@ def exit_code(error: BaseException) -> ExitCode:
 def combine(codes: list[ExitCode]) -> ExitCode:
     """Return the exit code of a run over several inputs, from the code of each.
 
-    All well: OK. All failed for one reason: that reason. Some failed: PARTIAL. All, for several: OTHER.
+    All well: OK. All failed for one reason: that reason. Some failed: PARTIAL. All, but not for one: OTHER.
     """
     if len(set(codes)) <= 1:
         return codes[0] if codes else ExitCode.OK

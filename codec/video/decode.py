@@ -1,5 +1,6 @@
 """A .lnt clip becomes a media file."""
 
+import io
 import os
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -89,9 +90,10 @@ def decode_video(
                         if isinstance(piece, TimedFrame):
                             pictures.write(piece.pixels)
             else:
-                with written(dest, overwrite) as target:
-                    file = target if is_path else WholeWriter(target)
-                    mux(pieces, reader, file, container, video_codec, start is None)
+                told = clip.damage.append if allow_partial else None
+                # FFmpeg does not ask how much a stream takes.
+                with written(dest, overwrite) as target, io.BufferedWriter(WholeWriter(target)) as file:
+                    mux(pieces, reader, file, container, video_codec, start is None, told)
         result.lost = clip.lost
     return result
 

@@ -18,6 +18,8 @@ def frame_of(frame: NDArray[np.generic] | Tensor | Frame) -> Frame:
     """
     if isinstance(frame, Tensor):
         frame = _as_array(frame)
+    elif not isinstance(frame, (np.ndarray, Frame)):
+        raise ValueError(f"expected an array, a tensor or a Frame, not {type(frame).__name__}")
     picture = frame.oriented() if isinstance(frame, Frame) else Frame.from_array(frame)
     if picture.alpha is not None:
         raise ValueError("a clip holds no transparency: give frames of 1 or 3 channels")
@@ -29,5 +31,7 @@ def _as_array(tensor: Tensor) -> NDArray[np.generic]:
     if tensor.ndim == 3 and tensor.shape[0] in (1, 3) and tensor.shape[2] not in (1, 3):
         tensor = tensor.permute(1, 2, 0)
     if tensor.is_floating_point():
+        if not torch.isfinite(tensor).all():
+            raise ValueError("a frame of floats must be finite, from 0 to 1")
         tensor = (tensor.detach().clamp(0, 1) * 255).round().to(torch.uint8)
     return tensor.cpu().numpy()

@@ -5,6 +5,7 @@ from typing import BinaryIO
 
 from ...bitstream.clip_packets import PacketGroup
 from ...bitstream.clip_reader import ClipReader
+from ...bitstream.resync import OnDamage
 from .clip_decoder import Piece
 from .containers import Container
 from .sink import MediaSink
@@ -18,6 +19,7 @@ def mux(
     container: Container,
     codec: str | None,
     is_from_start: bool,
+    told: OnDamage | None = None,
 ) -> None:
     """Write frames and packets into a media file.
 
@@ -25,11 +27,12 @@ def mux(
         pieces: as ClipDecoder gives them. reader: of the clip, for its header, streams and tags.
         stream, container, codec: as MediaSink has them.
         is_from_start: whether they begin where the clip does, whose first frame may have any time.
+        told: as MediaSink has it.
     Raises:
-        ValueError, LimitExceededError, UnsupportedVersionError: as MediaSink.
+        ValueError, LimitExceededError, UnsupportedVersionError, CorruptFileError: as MediaSink.
     """
     tick = reader.clip.tick
-    sink = MediaSink(stream, container, codec, reader.header, reader.streams, reader.tags)
+    sink = MediaSink(stream, container, codec, reader.header, reader.streams, reader.tags, told)
     # Ticks, to begin at 0: of a part of a clip, and of frames that have no times where packets do.
     shift: int | None = 0 if is_from_start and container.timed else None
     held: list[PacketGroup] = []  # until the first frame tells by how much they move

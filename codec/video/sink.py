@@ -12,8 +12,9 @@ from av.stream import Stream as AvStream
 
 from ...bitstream.clip_packets import PacketGroup
 from ...bitstream.clip_streams import Stream
-from ...bitstream.errors import LimitExceededError
+from ...bitstream.errors import CorruptFileError, LimitExceededError
 from ...bitstream.header import Header
+from ...bitstream.resync import OnDamage
 from ...bitstream.streams import is_seekable
 from ..frame import Samples
 from ..orientation import turn_upright
@@ -22,6 +23,7 @@ from .containers import Container, Words
 from .passengers import add_stream, to_av
 from .video_track import VideoTrack, clip_as_written
 
+_TAKES_ALL = "matroska"  # in its packets whatever is in order
 _MAX_SECONDS = 2**31  # from 0, 68 years; times of more can overflow in FFmpeg, and be wrong without an error
 _EDITS_PER_S = "90000"  # how finely an MP4 says when sound begins; FFmpeg's default is milliseconds
 _FRAGMENTS = "frag_keyframe+delay_moov+default_base_moof"  # of an MP4 whose front is not written last
@@ -34,6 +36,7 @@ class MediaSink:
         stream: binary, open for writing.
         container, codec: what to write; `codec` None for the container's own.
         header, streams, tags: of the clip.
+        told: of packets that are damaged, and are then left out; None to raise it.
     Raises:
         ValueError: no such codec, or the container does not take it. UnsupportedVersionError: the clip has
             a colour matrix that is unknown here.
@@ -47,8 +50,10 @@ class MediaSink:
         header: Header,
         streams: tuple[Stream, ...],
         tags: Words,
+        told: OnDamage | None = None,
     ) -> None:
         assert header.clip is not None
+        self._told = told
         self._container, self._clip = container, clip_as_written(header.clip, container)
         self._file = _opened(stream, container)
         self._file.metadata.update(tags)
@@ -99,24 +104,32 @@ class MediaSink:
                 raise
             reason = error.strerror if isinstance(error, FFmpegError) else str(error)
             form, video = self._container.name, self._track.stream.codec_context.name
-            what = (
-                f"{form} cannot hold {passenger}"
-                if passenger
-                else f"{form} with {video} cannot hold this clip"
-            )
-            advice = "try mkv" if passenger else "try mkv, or another video codec such as ffv1"
-            raise ValueError(f"{what} ({reason}): {advice}") from error
+            if not passenger:
+                advice = "try mkv, or another video codec such as ffv1"
+                raise ValueError(f"{form} with {video} cannot hold this clip ({reason}): {advice}") from error
+            if form == _TAKES_ALL:
+                raise CorruptFileError(f"{passenger} makes no sense ({reason})", chunk="packets") from error
+            raise ValueError(f"{form} cannot hold {passenger} ({reason}): try mkv") from error
 
     def write_packets(self, group: PacketGroup, shift: Fraction = Fraction(0)) -> None:
-        """Write packets of a stream, moved by so many seconds."""
+        """Write packets of a stream, moved by so many seconds.
+
+        Raises:
+            ValueError: the container does not take one. CorruptFileError: it takes all, but not this one.
+        """
         if group.stream >= len(self._others):
             return
         target, stream = self._others[group.stream], self._streams[group.stream]
         if target is None:
             return
         for packet in group.packets:
-            with self._blaming(f"a packet of its {stream.media.name.lower()} ({stream.codec})"):
-                self._file.mux(to_av(packet, stream, target, round(shift / stream.tick)))
+            try:
+                with self._blaming(f"a packet of its {stream.media.name.lower()} ({stream.codec})"):
+                    self._file.mux(to_av(packet, stream, target, round(shift / stream.tick)))
+            except CorruptFileError as error:
+                if self._told is None:
+                    raise
+                self._told(error)
 
     def finish(self) -> None:
         """Write what is held, and the end."""

@@ -13,6 +13,7 @@ import sys
 from contextlib import nullcontext
 from pathlib import Path
 
+from .command import code_of
 from .config import TrainConfig, find_config, read_config
 
 
@@ -54,10 +55,6 @@ def _threads(word: str) -> int:
     return int(word)
 
 
-def _exit_code(error: Exception) -> int:
-    return 2 if isinstance(error, ValueError) else 3 if isinstance(error, OSError) else 1
-
-
 def _run(words: argparse.Namespace, config: TrainConfig) -> int:
     """Export, pack or train. What takes seconds to import is imported here: mistakes above show at once."""
     import torch
@@ -86,7 +83,7 @@ def _run(words: argparse.Namespace, config: TrainConfig) -> int:
         best = config.run / "best.pt"
         if not best.exists():
             raise ValueError(f"{best} is not there yet: train first, by the same command without --export")
-        card = json.loads(words.card.read_text()) if words.card else {}
+        card = json.loads(words.card.read_text(encoding="utf-8")) if words.card else {}
         if not isinstance(card, dict):
             raise ValueError(f"{words.card} must hold a JSON object of card entries")
         make = export_inter if config.kind == "inter" else export
@@ -121,7 +118,7 @@ def main(argv: list[str] | None = None) -> int:
         return _run(words, config)
     except (ValueError, OSError, ArithmeticError) as error:
         print(f"linnet train: {error}", file=sys.stderr)
-        return _exit_code(error)
+        return code_of(error)
     except KeyboardInterrupt as error:
         print(f"linnet train: {str(error) or 'interrupted'}", file=sys.stderr)
         return 130

@@ -23,10 +23,18 @@ def config_of(words: argparse.Namespace) -> TrainConfig:
 
 
 def exit_code_of(name: str, work: Callable[[], object]) -> int:
-    """Work; what is wrong with words or files is said in a line, and is 2 or 3."""
+    """Work; what is wrong with words, files or the run is said in a line."""
     try:
         work()
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, ArithmeticError) as error:
         print(f"{name}: {error}", file=sys.stderr)
-        return 2 if isinstance(error, ValueError) else 3
+        return code_of(error)
     return 0
+
+
+def code_of(error: Exception) -> int:
+    """2 for wrong words, 3 for an input that cannot be read, 1 for others, such as a full disk."""
+    if isinstance(error, ValueError):
+        return 2
+    unreadable = (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
+    return 3 if isinstance(error, unreadable) else 1

@@ -118,7 +118,7 @@ def read_config(path: Path, given: Mapping[str, Path | None] | None = None) -> T
         OSError: the file cannot be read.
     """
     try:
-        values = tomllib.loads(path.read_text())
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: no TOML: {error}") from error
     model = ImageConfig(**_checked(ImageConfig, values.pop("model", {}), f"{path} [model]"))

@@ -109,7 +109,7 @@ def main(argv: list[str] | None = None) -> int:
             words.prior,
             words.perceptual,
             words.out,
-            json.loads(words.card.read_text()) if words.card else {},
+            json.loads(words.card.read_text(encoding="utf-8")) if words.card else {},
         ),
     )
 
