@@ -9,7 +9,7 @@ from ..bitstream.limits import Limits
 from ..bitstream.reader import Reader
 from ..models import codecs, zoo
 from ..models.spec import ModelSpec
-from .device import device_name
+from .device import device_name, on_its_devices
 from .frame import Frame
 from .opening import Source, opened
 from .progress import Progress, quiet
@@ -18,6 +18,7 @@ from .still import read_still
 from .tiles import Box
 
 
+@on_its_devices
 def decode(
     source: Source,
     *,

@@ -14,7 +14,7 @@ from ..bitstream.metadata import Metadata
 from ..models import zoo
 from ..models.effort import DEFAULT_EFFORT
 from .destination import written
-from .device import device_name
+from .device import device_name, on_its_devices
 from .encoders import encoder_for
 from .hidden import with_hidden_filled
 from .picture import Picture, as_frame
@@ -47,6 +47,7 @@ class EncodeResult:
     resampling: int = 1
 
 
+@on_its_devices
 def encode(
     source: Picture,
     dest: str | os.PathLike[str] | BinaryIO | None = None,

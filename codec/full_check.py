@@ -8,24 +8,26 @@ from ..bitstream.header import Header
 from ..models import codecs
 from .alpha import alpha_from_png
 from .decode import model_of
-from .device import device_name
+from .device import device_name, on_its_devices
 from .staged import PartDecoder
 from .tile_coding import decode_tile
 from .video.frame_decoder import FrameDecoder
 
 
+@on_its_devices
 def tile_check(header: Header, device: str) -> Callable[[Tile], object]:
     """What decodes the tiles or parts of a still and compares their hashes."""
     spec = model_of(header)
     if spec.stages:
-        return PartDecoder(header, codecs.load_staged(spec, device_name(device))).take
+        return on_its_devices(PartDecoder(header, codecs.load_staged(spec, device_name(device))).take)
     codec = codecs.load(spec, device_name(device))
-    return lambda tile: decode_tile(tile, header, codec)
+    return on_its_devices(lambda tile: decode_tile(tile, header, codec))
 
 
+@on_its_devices
 def frame_check(header: Header, device: str) -> Callable[[CodedFrame], object]:
     """What decodes the frames of a clip and compares their hashes."""
-    return FrameDecoder.load(header, device_name(device)).read
+    return on_its_devices(FrameDecoder.load(header, device_name(device)).read)
 
 
 def check_alpha(data: bytes, header: Header) -> None:

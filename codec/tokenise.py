@@ -19,7 +19,7 @@ from ..models.spec import ModelSpec
 from ..models.vq.config import Stage
 from .canvas import LatentCanvas, paint
 from .decode import model_of
-from .device import device_name
+from .device import device_name, on_its_devices
 from .frame import Frame
 from .hidden import with_hidden_filled
 from .opening import Source, opened
@@ -32,6 +32,7 @@ from .tokens import Tokens, check_stages, grids_of
 _ALL_STAGES = 100.0  # a quality
 
 
+@on_its_devices
 def tokenize(
     source: Picture,
     *,
@@ -76,6 +77,7 @@ def tokenize(
     return replace(tokens, name=name)
 
 
+@on_its_devices
 def detokenize(
     tokens: Tokens,
     *,

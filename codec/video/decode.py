@@ -11,7 +11,7 @@ from ...bitstream.clip_reader import ClipReader
 from ...bitstream.errors import LinnetError
 from ...bitstream.limits import Limits
 from ..destination import WholeWriter, written
-from ..device import device_name
+from ..device import device_name, on_its_devices
 from ..opening import Source, opened
 from ..orientation import upright_size
 from .ahead import ahead
@@ -36,6 +36,7 @@ class VideoDecodeResult:
     damage: list[LinnetError] = field(default_factory=list)
 
 
+@on_its_devices
 def decode_video(
     source: Source,
     dest: str | os.PathLike[str] | BinaryIO,

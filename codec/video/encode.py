@@ -12,7 +12,7 @@ from ...bitstream.clip_streams import Stream
 from ...bitstream.limits import Limits
 from ...models import codecs, zoo
 from ..destination import written
-from ..device import device_name
+from ..device import device_name, on_its_devices
 from .ahead import ahead
 from .clip_encoder import ClipEncoder
 from .header import clip_header
@@ -58,6 +58,7 @@ class VideoEncodeResult:
     bitrate: float
 
 
+@on_its_devices
 def encode_video(
     source: str | os.PathLike[str] | BinaryIO,
     dest: str | os.PathLike[str] | BinaryIO,

@@ -13,7 +13,7 @@ from ...bitstream.clip_reader import ClipReader
 from ...bitstream.clip_walk import Item
 from ...bitstream.errors import CorruptFileError, LinnetError
 from ...bitstream.limits import Limits
-from ..device import device_name
+from ..device import cpu_by_default, device_name, on_its_devices
 from ..frame import Samples
 from ..opening import Source, opened
 from ..orientation import turn_upright, upright_size
@@ -46,6 +46,7 @@ class VideoReader:
         FormatError: no Linnet file, damaged, or of a newer version. ValueError: a still image. OSError.
     """
 
+    @on_its_devices
     def __init__(
         self,
         source: Source,
@@ -129,7 +130,7 @@ class VideoReader:
         number = whole(place) + count if place < 0 else whole(place)
         if not 0 <= number < count:
             raise IndexError(f"frame {place} of a clip of {count}")
-        with self._lock:
+        with self._lock, cpu_by_default():
             return self._upright(*self._cursor.frame(number))
 
     def seek(self, time: float) -> Iterator[VideoFrame]:
@@ -142,7 +143,7 @@ class VideoReader:
     def _in_turn(self, frames: Iterator[VideoFrame]) -> Iterator[VideoFrame]:
         """The same frames, each made while no other thread makes one."""
         while True:
-            with self._lock:
+            with self._lock, cpu_by_default():
                 frame = next(frames, None)
             if frame is None:
                 return

@@ -14,7 +14,7 @@ from ...bitstream.clip import ClipFormat, Range, Sampling
 from ...bitstream.header import Colour
 from ...models import codecs, zoo
 from ..destination import written
-from ..device import device_name
+from ..device import device_name, on_its_devices
 from ..frame import Frame
 from .clip_encoder import ClipEncoder
 from .given_frame import frame_of
@@ -44,6 +44,7 @@ class VideoWriter:
         ValueError: rate, tick, quality, bitrate, models, device or gop. FileExistsError, OSError.
     """
 
+    @on_its_devices
     def __init__(
         self,
         dest: str | os.PathLike[str] | BinaryIO,
@@ -88,6 +89,7 @@ class VideoWriter:
             self._closed = True
             self._stack.__exit__(kind, error, trace)
 
+    @on_its_devices
     def write(
         self, frame: NDArray[np.generic] | Tensor | Frame, time: float | Fraction | None = None
     ) -> None:
@@ -125,6 +127,7 @@ class VideoWriter:
         )
         return ClipEncoder(self._stream, header, self._codec, tags=self._tags, plan=self._plan)
 
+    @on_its_devices
     def close(self) -> None:
         """Write the end and give the file its name; there is no file where this raises.
 
