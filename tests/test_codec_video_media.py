@@ -17,7 +17,7 @@ from video_samples import STEADY, TICK, Shape, content_of, make_clip, pan
 
 import linnet
 from linnet.bitstream import ClipFormat, Sampling
-from linnet.bitstream.clip_packets import PacketGroup
+from linnet.bitstream.clip_packets import Packet, PacketGroup
 from linnet.bitstream.header import Colour
 from linnet.codec.errors import MediaWarning, UnreadableMediaError
 from linnet.codec.video.containers import find_container
@@ -272,3 +272,25 @@ def test_rgb_becomes_yuv_of_a_matrix_that_is_stated(tmp_path: Path) -> None:
         linnet.decode_video(tmp_path / "a.lnt", tmp_path / f"b.{suffix}", overwrite=True)
         shown = content_of(tmp_path / f"b.{suffix}").pixels[0]
         assert np.abs(shown.reshape(-1, 3).mean(0) - green[0, 0]).max() < 4
+
+
+def test_packets_that_make_no_sense_are_damage_that_can_be_passed_over(
+    photo: Image.Image, tmp_path: Path
+) -> None:
+    clip = make_clip(tmp_path / "a.mkv", photo)
+    told: list[Exception] = []
+    with MediaSource(clip) as given:
+        header = replace(samples.header(given.width, given.height), clip=given.clip)
+        for on_damage in (None, told.append):
+            sink = MediaSink(
+                io.BytesIO(), find_container("mkv"), None, header, given.streams, {}, on_damage
+            )
+            late = Packet(data=b"x" * 40, time=9000, decode_time=9000)
+            sink.write_packets(PacketGroup(0, [late]))
+            earlier = PacketGroup(0, [replace(late, time=10, decode_time=10)])
+            if on_damage is None:
+                with pytest.raises(linnet.CorruptFileError, match="packet of its audio .* makes no sense"):
+                    sink.write_packets(earlier)
+            else:
+                sink.write_packets(earlier)
+    assert len(told) == 1
