@@ -87,9 +87,9 @@ def test_a_packet_that_cannot_be_written_is_blamed_on_the_sound(photo: Image.Ima
     with MediaSource(source) as given:
         packet = next(item.packet for item in given.items() if isinstance(item, SourcePacket))
         header = replace(samples.header(given.width, given.height), orientation=1, clip=given.clip)
-        sink = MediaSink(io.BytesIO(), find_container("mkv"), None, header, given.streams, {})
+        sink = MediaSink(io.BytesIO(), find_container("mp4"), None, header, given.streams, {})
         backwards = [replace(packet, time=time, decode_time=time) for time in (9000, 5)]
-        with pytest.raises(ValueError, match=r"cannot hold a packet of its audio \(aac\)"):
+        with pytest.raises(ValueError, match=r"cannot hold a packet of its audio \(aac\) .+ try mkv"):
             sink.write_packets(PacketGroup(0, backwards))
 
 
@@ -282,14 +282,12 @@ def test_packets_that_make_no_sense_are_damage_that_can_be_passed_over(
     with MediaSource(clip) as given:
         header = replace(samples.header(given.width, given.height), clip=given.clip)
         for on_damage in (None, told.append):
-            sink = MediaSink(
-                io.BytesIO(), find_container("mkv"), None, header, given.streams, {}, on_damage
-            )
+            sink = MediaSink(io.BytesIO(), find_container("mkv"), None, header, given.streams, {}, on_damage)
             late = Packet(data=b"x" * 40, time=9000, decode_time=9000)
             sink.write_packets(PacketGroup(0, [late]))
             earlier = PacketGroup(0, [replace(late, time=10, decode_time=10)])
             if on_damage is None:
-                with pytest.raises(linnet.CorruptFileError, match="packet of its audio .* makes no sense"):
+                with pytest.raises(linnet.CorruptFileError, match=r"packet of its audio .+ makes no sense"):
                     sink.write_packets(earlier)
             else:
                 sink.write_packets(earlier)

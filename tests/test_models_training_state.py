@@ -149,7 +149,7 @@ def test_a_pack_is_whole_and_holds_nothing_else(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("linnet.models.whole_file.os.fsync", full)
-    assert main([str(config_path), "--pack", str(target)]) == 3
+    assert main([str(config_path), "--pack", str(target)]) == 1
     assert target.read_bytes() == good
     monkeypatch.undo()
     target.write_bytes(good[: len(good) // 2])
@@ -165,8 +165,8 @@ def test_a_place_that_takes_no_files_is_found_out_before_the_work(
     taken = config_path.with_name("taken")
     taken.write_text("no folder")
     monkeypatch.setattr("linnet.models.training.learner.start", None)  # would be the work
-    assert main([str(config_path), "--run", str(taken)]) == 3
-    assert main([str(config_path), "--pack", str(taken / "all.npz")]) == 3
+    assert main([str(config_path), "--run", str(taken)]) == 1
+    assert main([str(config_path), "--pack", str(taken / "all.npz")]) == 1
     assert capsys.readouterr().err.count(f"'{taken}'") == 2
 
 

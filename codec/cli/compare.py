@@ -1,7 +1,5 @@
 """`linnet compare`: how near pictures or clips are to one of them, in figures and by eye."""
 
-import errno
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +12,7 @@ from .console import Console
 from .exits import UnreadableInputError
 from .jobs import Job, check_not_same_file, check_readable
 from .run import Outcome, run_jobs
-from .writing import limits_of
+from .writing import check_replaceable, limits_of
 
 if TYPE_CHECKING:
     from ..bench.compare import Comparison
@@ -51,8 +49,7 @@ def compare(
         if html is not None:
             for name in (str(reference), *distorted):
                 check_not_same_file(name, str(html))
-            if not force and os.path.lexists(html):  # before minutes of work
-                raise FileExistsError(errno.EEXIST, "exists already (-f replaces it)", str(html))
+            check_replaceable(str(html), force)  # before minutes of work
         read.append(open_comparison(reference, metrics.split(",") if metrics else (), limits_of(size_limit)))
         page = [] if html is None else [Job(str(reference), str(html))]
         return [*(Job(name) for name in distorted), *page]

@@ -1,7 +1,5 @@
 """`linnet tokens`: pictures and .lnt files in, one file of codebook indices out."""
 
-import errno
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated
@@ -17,7 +15,7 @@ from .exits import ExitCode, UsageError, exit_code
 from .jobs import PIPE, Job, Placement, check_not_same_file, check_readable
 from .repairs import repair_lines
 from .run import Outcome, run_jobs
-from .writing import limits_of, open_source
+from .writing import check_replaceable, limits_of, open_source
 
 if TYPE_CHECKING:
     from ..tokens import Tokens
@@ -45,8 +43,7 @@ class _Collector:
         """
         if self.output == PIPE:
             raise UsageError("tokens are written to a file: give -o one that ends in .npz or .safetensors")
-        if os.path.lexists(self.output) and not self.force:
-            raise FileExistsError(errno.EEXIST, "exists already (-f replaces it)", self.output)
+        check_replaceable(self.output, self.force)
         from ..token_files import check_suffix
 
         check_suffix(self.output)

@@ -58,13 +58,20 @@ class Writing:
         return None
 
     def _exists(self, dest: str) -> bool:
-        if self.force or not os.path.lexists(dest):
-            return False
-        if os.path.exists(dest) and not stat.S_ISREG(os.stat(dest).st_mode):
-            return False  # a device or a named pipe has nothing to lose
         if not self.skip_existing:
-            raise FileExistsError(errno.EEXIST, "exists already (-f replaces it)", dest)
-        return True
+            check_replaceable(dest, self.force)
+        return not self.force and _would_be_lost(dest)
+
+
+def check_replaceable(dest: str, force: bool) -> None:
+    """Raises FileExistsError: something stands there that would be lost, and nobody forces it."""
+    if not force and _would_be_lost(dest):
+        raise FileExistsError(errno.EEXIST, "exists already (-f replaces it)", dest)
+
+
+def _would_be_lost(dest: str) -> bool:
+    """A device or a named pipe has nothing to lose."""
+    return os.path.lexists(dest) and (not os.path.exists(dest) or stat.S_ISREG(os.stat(dest).st_mode))
 
 
 def limits_of(size_limit: int | None) -> Limits:

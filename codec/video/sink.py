@@ -18,6 +18,7 @@ from ...bitstream.resync import OnDamage
 from ...bitstream.streams import is_seekable
 from ..frame import Samples
 from ..orientation import turn_upright
+from ..scheduling import usual_scheduling
 from .constant_rate import ConstantRate
 from .containers import Container, Words
 from .passengers import add_stream, to_av
@@ -91,7 +92,7 @@ class MediaSink:
 
     def _encode(self, pixels: Samples, time: int, duration: int) -> None:
         frame = self._track.frame(pixels, time, duration)
-        with self._blaming():
+        with self._blaming(), usual_scheduling():  # the first frame opens the encoder
             self._file.mux(self._track.stream.encode(frame))
 
     @contextmanager

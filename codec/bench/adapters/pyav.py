@@ -13,6 +13,7 @@ from av.codec import Codec
 from av.video.reformatter import ColorRange, Colorspace
 
 from ...errors import NotInstalledError
+from ...scheduling import usual_scheduling
 from ..colour import to_planes, to_rgb
 from .base import QP_GRID, CodecOptions, Knob, Pixels
 
@@ -74,9 +75,9 @@ class VideoCodec:
         context.color_range = ColorRange.JPEG
         context.options = dict(self.options(f"{value:g}"))
         frame = self._frame(padded)
-        path.write_bytes(
-            b"".join(bytes(packet) for packet in [*context.encode(frame), *context.encode(None)])
-        )
+        with usual_scheduling():
+            packets = [*context.encode(frame), *context.encode(None)]
+        path.write_bytes(b"".join(bytes(packet) for packet in packets))
 
     def decode(self, path: Path, size: tuple[int, int]) -> Pixels:
         """Decode the one frame and cut the padding off."""

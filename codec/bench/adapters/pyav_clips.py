@@ -15,6 +15,7 @@ from av.video.frame import PictureType
 from av.video.stream import VideoStream
 
 from ...errors import NotInstalledError
+from ...scheduling import usual_scheduling
 from ...video.colours import range_out
 from ..footage import FORMAT, ClipFrame, Footage, decoded_frames
 from .base import CodecOptions, Knob
@@ -74,7 +75,9 @@ class ClipEncoder:
             stream = self._stream(file, source, value)
             cleaner: BitStreamFilterContext | None = None
             for frame in chain(_numbered(source), [None]):
-                for packet in stream.encode(frame):
+                with usual_scheduling():  # the first frame opens the encoder
+                    packets = stream.encode(frame)
+                for packet in packets:
                     if self.family.filter and cleaner is None:
                         cleaner = BitStreamFilterContext(self.family.filter, stream)
                     file.mux(cleaner.filter(packet) if cleaner else packet)
