@@ -17,7 +17,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from linnet.codec.tiles import to_planes
+from linnet.codec.still.tiles import to_planes
 from linnet.entropy.latents import MEAN_BITS
 from linnet.entropy.rate import RateCounter
 from linnet.models import codecs, zoo

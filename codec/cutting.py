@@ -13,9 +13,9 @@ from ..bitstream.limits import Limits
 from ..bitstream.reader import Reader
 from ..bitstream.streams import write_all
 from ..bitstream.writer import Writer
-from .destination import written
 from .errors import TargetError
-from .opening import Source, opened
+from .files.destination import written
+from .files.opening import Source, opened
 
 
 @dataclass(frozen=True, slots=True)

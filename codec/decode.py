@@ -10,12 +10,12 @@ from ..bitstream.reader import Reader
 from ..models import codecs, zoo
 from ..models.spec import ModelSpec
 from .device import device_name, on_its_devices
+from .files.opening import Source, opened
 from .frame import Frame
-from .opening import Source, opened
 from .progress import Progress, quiet
-from .staged import read_staged
-from .still import read_still
-from .tiles import Box
+from .still.coding import read_still
+from .still.staged import read_staged
+from .still.tiles import Box
 
 
 @on_its_devices

@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from .atomic import atomic_write
 from .bench.adapters import find_adapter
 from .bench.adapters.base import CodecOptions, PictureAdapter, Pixels
 from .bench.matching import nearest_value, next_value
 from .decode import decode
 from .distortion import ms_ssim, psnr_db
 from .encode import encode
-from .saving import save_image
+from .files.atomic import atomic_write
+from .image.saving import save_image
 
 PHOTO = "grace_hopper.jpg"
 CROP = (150, 20, 390, 260)  # left, upper, right, lower: the face and the embroidery of the cap

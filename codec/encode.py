@@ -13,12 +13,12 @@ from ..bitstream.limits import Limits
 from ..bitstream.metadata import Metadata
 from ..models import zoo
 from ..models.effort import DEFAULT_EFFORT
-from .destination import written
 from .device import device_name, on_its_devices
-from .encoders import encoder_for
-from .hidden import with_hidden_filled
+from .files.destination import written
 from .picture import Picture, as_frame
 from .progress import Progress, quiet
+from .still.encoders import encoder_for
+from .still.hidden import with_hidden_filled
 from .wish import TILES, Wish, target_of
 
 

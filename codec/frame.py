@@ -12,9 +12,9 @@ from PIL import Image
 from ..bitstream.errors import LinnetError
 from ..bitstream.header import Colour
 from ..bitstream.metadata import Metadata
-from .exif import with_orientation
-from .losses import Losses
+from .image.exif import with_orientation
 from .orientation import check_orientation, swaps_sides, turn_back, turn_upright
+from .still.losses import Losses
 
 Samples: TypeAlias = NDArray[np.uint8 | np.uint16]
 

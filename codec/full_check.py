@@ -6,11 +6,11 @@ from ..bitstream.body import Tile
 from ..bitstream.clip_frames import CodedFrame
 from ..bitstream.header import Header
 from ..models import codecs
-from .alpha import alpha_from_png
 from .decode import model_of
 from .device import device_name, on_its_devices
-from .staged import PartDecoder
-from .tile_coding import decode_tile
+from .still.alpha import alpha_from_png
+from .still.staged import PartDecoder
+from .still.tile_coding import decode_tile
 from .video.frame_decoder import FrameDecoder
 
 

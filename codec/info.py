@@ -11,8 +11,8 @@ from ..bitstream.metadata import Metadata
 from ..bitstream.reader import Reader
 from ..models.zoo import name_of, stages_of
 from .clip_info import VideoInfo, described_clip
-from .lookahead import with_lookahead
-from .opening import Source, opened
+from .files.lookahead import with_lookahead
+from .files.opening import Source, opened
 from .video.kind import holds_clip
 
 

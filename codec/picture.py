@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..bitstream.limits import Limits
+from .files.opening import Source
 from .frame import Frame
-from .images import load_image
-from .opening import Source
+from .image.loading import load_image
 
 Picture: TypeAlias = Source | Image.Image | NDArray[np.uint8] | NDArray[np.uint16] | Frame
 

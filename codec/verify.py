@@ -9,8 +9,8 @@ from ..bitstream.clip_reader import ClipReader
 from ..bitstream.errors import CorruptFileError, LinnetError
 from ..bitstream.limits import Limits
 from ..bitstream.reader import Reader
-from .lookahead import with_lookahead
-from .opening import Source, opened
+from .files.lookahead import with_lookahead
+from .files.opening import Source, opened
 from .video.kind import holds_clip
 
 

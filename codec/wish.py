@@ -10,7 +10,7 @@ from ..bitstream.resampling import FACTORS
 from ..models import zoo
 from ..models.effort import DEFAULT_EFFORT, EFFORTS, REFINABLE
 from ..models.spec import ModelSpec
-from .resilience import check_resilience
+from .still.resilience import check_resilience
 
 TILES = tuple(1 << log2 for log2 in range(6, 11))  # sides that can be asked for, pixels
 

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from .codec.errors import TargetError
     from .codec.frame import Frame
     from .codec.info import Info, info
-    from .codec.losses import Losses
-    from .codec.token_files import load_tokens, save_tokens
-    from .codec.tokenise import detokenize, tokenize
-    from .codec.tokens import Tokens
+    from .codec.still.losses import Losses
+    from .codec.tokens.files import load_tokens, save_tokens
+    from .codec.tokens.tokenise import detokenize, tokenize
+    from .codec.tokens.tokens import Tokens
     from .codec.verify import VerifyReport, verify
     from .codec.video.decode import VideoDecodeResult, decode_video
     from .codec.video.encode import VideoEncodeResult, encode_video
@@ -83,10 +83,10 @@ _HOMES = {  # module of this package -> the public names it holds
     "codec.errors": {"TargetError"},
     "codec.frame": {"Frame"},
     "codec.info": {"Info", "info"},
-    "codec.losses": {"Losses"},
-    "codec.token_files": {"load_tokens", "save_tokens"},
-    "codec.tokenise": {"detokenize", "tokenize"},
-    "codec.tokens": {"Tokens"},
+    "codec.still.losses": {"Losses"},
+    "codec.tokens.files": {"load_tokens", "save_tokens"},
+    "codec.tokens.tokenise": {"detokenize", "tokenize"},
+    "codec.tokens.tokens": {"Tokens"},
     "codec.verify": {"VerifyReport", "verify"},
     "codec.video.decode": {"VideoDecodeResult", "decode_video"},
     "codec.video.encode": {"VideoEncodeResult", "encode_video"},

@@ -13,8 +13,8 @@ from PIL import Image, ImageFile
 from .bitstream.chunks import SIGNATURE
 from .bitstream.header import Colour, Header
 from .bitstream.reader import Reader
-from .codec.exif import PREFIX, with_orientation
-from .codec.tags import upright_xmp
+from .codec.image.exif import PREFIX, with_orientation
+from .codec.image.tags import upright_xmp
 
 _NAME = "LNT"
 
@@ -81,7 +81,7 @@ def _accept(prefix: bytes) -> bool:
 
 def _save(image: Image.Image, stream: IO[bytes], filename: str | bytes) -> None:
     from .codec.encode import encode
-    from .codec.images import load_image
+    from .codec.image.loading import load_image
 
     options = image.encoderinfo
     copy = image.copy()

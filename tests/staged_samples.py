@@ -7,7 +7,7 @@ from vq_samples import BlocksCodec
 import linnet
 from linnet.bitstream import Header
 from linnet.codec.frame import Frame, Samples
-from linnet.codec.tiles import to_planes
+from linnet.codec.still.tiles import to_planes
 
 Photo = NDArray[np.uint8]
 

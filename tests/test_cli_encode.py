@@ -8,7 +8,7 @@ from PIL import Image
 
 import linnet as package
 from linnet.codec.cli.encode import SUFFIXES
-from linnet.codec.image_files import FORMATS
+from linnet.codec.image.plugins import FORMATS
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from media_samples import deep_photo, png_file, saved
 from PIL import Image
 
 from linnet.bitstream import CorruptFileError
-from linnet.codec.alpha import alpha_from_png, alpha_to_png
+from linnet.codec.still.alpha import alpha_from_png, alpha_to_png
 
 
 @pytest.mark.parametrize("size", [(1, 1), (7, 5), (600, 512)])

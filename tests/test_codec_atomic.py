@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from linnet.codec.atomic import atomic_write
+from linnet.codec.files.atomic import atomic_write
 from linnet.codec.frame import Frame
-from linnet.codec.saving import save_image
+from linnet.codec.image.saving import save_image
 
 
 def test_a_file_appears_only_when_the_block_ends(tmp_path: Path) -> None:

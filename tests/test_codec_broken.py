@@ -15,10 +15,10 @@ from media_samples import deep_photo, saved
 from PIL import Image
 
 from linnet.bitstream import LimitExceededError
-from linnet.codec.deep import encode_deep
 from linnet.codec.errors import UnreadableImageError
-from linnet.codec.images import load_image
-from linnet.codec.tiff import encode_tiff
+from linnet.codec.image.deep import encode_deep
+from linnet.codec.image.loading import load_image
+from linnet.codec.image.tiff import encode_tiff
 
 FORMATS = ["PNG", "JPEG", "WEBP", "AVIF", "TIFF", "PPM", "BMP", "GIF", "deep PNG", "deep TIFF", "deep PPM"]
 

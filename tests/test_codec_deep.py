@@ -8,10 +8,10 @@ from media_samples import deep_photo, saved
 from PIL import Image
 
 from linnet.bitstream import Colour
-from linnet.codec.deep import decode_deep, encode_deep
 from linnet.codec.errors import MediaWarning
-from linnet.codec.images import load_image
-from linnet.codec.tiff import encode_tiff
+from linnet.codec.image.deep import decode_deep, encode_deep
+from linnet.codec.image.loading import load_image
+from linnet.codec.image.tiff import encode_tiff
 
 
 @pytest.mark.parametrize("form", ["PNG", "TIFF", "PPM"])

@@ -6,8 +6,8 @@ from media_samples import exif_block
 from PIL import ExifTags, Image, ImageOps
 
 from linnet.bitstream import Colour, Metadata
-from linnet.codec.exif import orientation_of, with_orientation, without_orientation
 from linnet.codec.frame import Frame, to_eight_bits
+from linnet.codec.image.exif import orientation_of, with_orientation, without_orientation
 from linnet.codec.orientation import stored_region
 
 ORIENTATIONS = range(1, 9)

@@ -16,9 +16,9 @@ from PIL import Image
 import linnet
 from linnet.bitstream import ModelMismatchError, Reader, Writer
 from linnet.codec.frame import Frame
-from linnet.codec.still import Coded, read_still, write_still
-from linnet.codec.still_header import header_of
-from linnet.codec.tiles import analyse_tile, to_planes
+from linnet.codec.still.coding import Coded, read_still, write_still
+from linnet.codec.still.header import header_of
+from linnet.codec.still.tiles import analyse_tile, to_planes
 from linnet.models import codecs, zoo
 from linnet.models.hyperprior import codec as hyperprior
 from linnet.models.hyperprior.codec import HyperpriorCodec

@@ -15,11 +15,11 @@ from media_samples import cmyk_profile, deep_photo, exif_block, png_file, saved
 from PIL import ExifTags, Image, ImageCms, ImageOps, PngImagePlugin
 
 from linnet.bitstream import Colour, LimitExceededError, Limits
-from linnet.codec.deep import encode_deep
 from linnet.codec.errors import MediaWarning
-from linnet.codec.exif import PREFIX, without_orientation
-from linnet.codec.images import load_image
-from linnet.codec.tiff import encode_tiff
+from linnet.codec.image.deep import encode_deep
+from linnet.codec.image.exif import PREFIX, without_orientation
+from linnet.codec.image.loading import load_image
+from linnet.codec.image.tiff import encode_tiff
 
 
 @pytest.mark.parametrize("form", ["PNG", "WEBP", "TIFF", "PPM", "BMP"])

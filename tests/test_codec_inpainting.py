@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from linnet.codec.inpainting import smooth_over
+from linnet.codec.still.inpainting import smooth_over
 
 
 def ramp(height: int, width: int, depth: type[np.uint8] | type[np.uint16]) -> np.ndarray:

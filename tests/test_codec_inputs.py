@@ -16,7 +16,7 @@ from PIL import Image, PngImagePlugin
 import linnet
 from linnet.codec.cli.jobs import Placement
 from linnet.codec.errors import MediaWarning, UnreadableImageError
-from linnet.codec.images import load_image
+from linnet.codec.image.loading import load_image
 from linnet.codec.video.containers import find_encoder
 from linnet.models import store
 from linnet.models.added import added_specs

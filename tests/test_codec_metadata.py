@@ -10,10 +10,10 @@ from PIL import ExifTags, Image, ImageCms, PngImagePlugin
 
 from linnet.bitstream import Metadata
 from linnet.codec.errors import MediaWarning
-from linnet.codec.exif import without_orientation
 from linnet.codec.frame import Frame
-from linnet.codec.images import load_image
-from linnet.codec.saving import save_image
+from linnet.codec.image.exif import without_orientation
+from linnet.codec.image.loading import load_image
+from linnet.codec.image.saving import save_image
 
 ICC = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 XMP = '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF>Łinnet</rdf:RDF></x:xmpmeta>'.encode()

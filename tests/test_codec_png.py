@@ -9,10 +9,10 @@ import pytest
 from media_samples import deep_photo, png_file, saved
 from PIL import Image
 
-from linnet.codec.deep import encode_deep
 from linnet.codec.errors import UnreadableImageError
-from linnet.codec.images import load_image
-from linnet.codec.png import count_pixel_bytes
+from linnet.codec.image.deep import encode_deep
+from linnet.codec.image.loading import load_image
+from linnet.codec.image.png import count_pixel_bytes
 
 PASSES = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
 

@@ -20,9 +20,9 @@ from linnet.bitstream import Metadata, Reader, Writer
 from linnet.codec.distortion import psnr_db
 from linnet.codec.errors import MediaWarning
 from linnet.codec.frame import Frame
-from linnet.codec.hidden import with_hidden_filled
-from linnet.codec.resampling import reduced
-from linnet.codec.still_header import header_of
+from linnet.codec.still.header import header_of
+from linnet.codec.still.hidden import with_hidden_filled
+from linnet.codec.still.resampling import reduced
 from linnet.models import image_codec, zoo
 
 

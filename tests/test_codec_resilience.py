@@ -13,7 +13,7 @@ import linnet
 from linnet.bitstream import CorruptFileError, LinnetError, Metadata, Reader
 from linnet.codec.distortion import psnr_db
 from linnet.codec.frame import Frame
-from linnet.codec.resilience import spread_for
+from linnet.codec.still.resilience import spread_for
 
 pytestmark = pytest.mark.usefixtures("blocks_model")
 SHARES = 24

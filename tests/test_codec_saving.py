@@ -11,8 +11,8 @@ from PIL import Image
 
 from linnet.codec.errors import MediaWarning
 from linnet.codec.frame import Frame, to_eight_bits
-from linnet.codec.images import load_image
-from linnet.codec.saving import SUFFIXES, save_image
+from linnet.codec.image.loading import load_image
+from linnet.codec.image.saving import SUFFIXES, save_image
 
 LOSSLESS = [".png", ".webp", ".tif", ".tiff", ".ppm", ".pnm", ".bmp"]
 

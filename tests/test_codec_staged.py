@@ -15,7 +15,7 @@ import linnet
 from linnet.bitstream import Metadata, Reader, Writer
 from linnet.codec.distortion import psnr_db
 from linnet.codec.frame import Frame, Samples
-from linnet.codec.still_header import header_of
+from linnet.codec.still.header import header_of
 from linnet.models import codecs, zoo
 
 pytestmark = pytest.mark.usefixtures("blocks_model")

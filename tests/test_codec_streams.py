@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 import linnet
-from linnet.codec.saving import save_image
+from linnet.codec.image.saving import save_image
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer

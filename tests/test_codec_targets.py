@@ -9,7 +9,7 @@ from PIL import Image
 
 import linnet
 from linnet.codec.distortion import psnr_db
-from linnet.codec.search import Attempt, search
+from linnet.codec.still.search import Attempt, search
 from linnet.codec.wish import Aim, Target
 
 

@@ -8,10 +8,10 @@ import torch
 from model_samples import fast
 from PIL import Image
 
-from linnet.codec.canvas import LatentCanvas
 from linnet.codec.frame import Frame
-from linnet.codec.still_header import header_of
-from linnet.codec.tiles import analyse_tile, boxes_of, to_planes
+from linnet.codec.still.canvas import LatentCanvas
+from linnet.codec.still.header import header_of
+from linnet.codec.still.tiles import analyse_tile, boxes_of, to_planes
 
 QUALITY = 60.0
 

@@ -15,7 +15,7 @@ import linnet
 from linnet.bitstream import ClipReader, CodedFrame, FormatError, Header
 from linnet.bitstream.clip_frames import Motion
 from linnet.codec.frame import Samples
-from linnet.codec.tile_coding import decode_tile
+from linnet.codec.still.tile_coding import decode_tile
 from linnet.codec.video.frame_decoder import FrameDecoder
 from linnet.codec.video.inter import InterPath
 from linnet.codec.video.key import KeyPicture

@@ -10,7 +10,7 @@ from clip_samples import clip_file
 from PIL import Image
 
 import linnet as package
-from linnet.codec.lookahead import with_lookahead
+from linnet.codec.files.lookahead import with_lookahead
 from linnet.codec.video.kind import holds_clip, is_clip, is_sequence
 
 

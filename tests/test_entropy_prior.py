@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from linnet.bitstream import CorruptFileError
-from linnet.codec.measured import MeasuredEncoder
-from linnet.codec.tiles import to_planes
+from linnet.codec.still.measured import MeasuredEncoder
+from linnet.codec.still.tiles import to_planes
 from linnet.entropy.coder import SKIP
 from linnet.entropy.linear import ExactLinear
 from linnet.entropy.prior_net import by_group

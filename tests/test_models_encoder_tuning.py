@@ -9,7 +9,7 @@ from model_samples import fast
 from PIL import Image
 
 from linnet.bitstream import FormatError
-from linnet.codec.tiles import to_planes
+from linnet.codec.still.tiles import to_planes
 from linnet.entropy.quantise import ERROR_BITS
 from linnet.models.encoder_tuning import UNTUNED, EncoderTuning, read_tuning
 from linnet.models.image_codec import ImageCodec

@@ -10,7 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from linnet.bitstream import FormatError
-from linnet.codec.tiles import to_planes
+from linnet.codec.still.tiles import to_planes
 from linnet.entropy.motion import MOTION_LIMIT, Field
 from linnet.models import zoo
 from linnet.models.inter import codec as inter_codec

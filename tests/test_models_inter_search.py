@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from linnet.codec.tiles import to_planes
+from linnet.codec.still.tiles import to_planes
 from linnet.entropy.range_coder import SymbolEncoder
 from linnet.models import zoo
 from linnet.models.inter import codec as inter_codec

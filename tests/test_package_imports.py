@@ -37,7 +37,7 @@ ALLOWED_OUTSIDE = {
         "matplotlib",
     },
     "codec": {"numpy", "torch", "PIL", "av", "typer", "rich"},
-    "codec/token_files.py": {"numpy", "safetensors"},
+    "codec/tokens/files.py": {"numpy", "safetensors"},
     "codec/demo.py": {"numpy", "PIL", "matplotlib"},
     "codec/distortion.py": {"numpy", "torch", "pytorch_msssim"},
     "codec/bench": {
@@ -122,3 +122,9 @@ def test_folders_are_reached_relatively_from_inside(folder: str) -> None:
         or (isinstance(node, ast.ImportFrom) and not node.level and is_within(node.module or "", {"linnet"}))
     ]
     assert not wrong
+
+
+def test_types_are_checked_in_every_folder() -> None:
+    settings = (ROOT / "pyproject.toml").read_text().split("[tool.pyright]")[1].split("[tool.")[0]
+    for folder in FOLDERS:  # pyright follows a link only where it is named
+        assert f'"linnet/{folder}"' in settings

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from ..atomic import atomic_write
+from ..files.atomic import atomic_write
 from .adapters.base import Adapter
 
 FORMAT = 1  # of the entries: a new number makes the old ones unknown

@@ -13,7 +13,7 @@ from av.video.frame import PictureType
 from av.video.stream import VideoStream
 
 from ...bitstream.clip import Siting
-from ..atomic import atomic_write
+from ..files.atomic import atomic_write
 from ..video.colours import range_out
 from ..video.source import MediaSource
 from ..video.timed_frame import TimedFrame

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from ...bitstream.limits import Limits
-from ..hidden import with_hidden_filled
-from ..images import ImageSource, load_image
+from ..image.loading import ImageSource, load_image
+from ..still.hidden import with_hidden_filled
 from .adapters.base import Pixels
 from .items import Item
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ..atomic import atomic_write
+from ..files.atomic import atomic_write
 from .adapters.base import Adapter
 from .page import Page, PagePicture, Setting, Speed
 from .plan import Row

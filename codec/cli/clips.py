@@ -12,7 +12,7 @@ from typer import BadParameter
 
 from ...bitstream.errors import TruncatedError
 from ...bitstream.limits import Limits
-from ..atomic import atomic_write
+from ..files.atomic import atomic_write
 from ..progress import Progress
 from ..video.kind import holds_clip
 from .exits import ExitCode, UsageError, describe

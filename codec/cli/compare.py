@@ -77,7 +77,7 @@ def _figure(key: str, value: float | None) -> str:
 
 
 def _write_page(dest: Path, comparison: "Comparison", versions: "list[Version]", force: bool) -> Outcome:
-    from ..atomic import atomic_write
+    from ..files.atomic import atomic_write
 
     if not versions:
         raise UnreadableInputError(f"{dest}: not written, since nothing could be compared")

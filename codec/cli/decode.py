@@ -11,8 +11,8 @@ from typer import Argument, Exit, Option
 
 from ...bitstream.errors import CorruptFileError, TruncatedError
 from ...bitstream.limits import Limits
-from ..losses import Losses
 from ..progress import Progress
+from ..still.losses import Losses
 from . import options
 from .clips import ClipDecoding, Seconds, clip_named, parse_seconds, placed
 from .console import Console, JsonValue
@@ -64,7 +64,7 @@ class _Decoder:
     def _decode_still(self, job: Job, progress: Progress) -> Outcome:
         if self.video_codec or self.start or self.end:
             raise UsageError(f"{job.source} is a picture: --video-codec, --ss and --to are for clips")
-        from ..saving import find_format, save_image
+        from ..image.saving import find_format, save_image
 
         wanted = self.format or (PurePath(job.dest).suffix if job.dest != PIPE else "png")
         if not wanted:

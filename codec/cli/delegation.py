@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..atomic import atomic_write
+from ..files.atomic import atomic_write
 from ..video.kind import is_sequence
 from ..workers.tasks import Role, Task, run_all
 from .errand import Answer, do_apart, do_here

@@ -189,7 +189,7 @@ class Encoder:
             with standard_output():
                 write_all(sys.stdout.buffer, data)
             return
-        from ..atomic import atomic_write
+        from ..files.atomic import atomic_write
 
         with atomic_write(job.dest, overwrite=self.writing.force) as stream:
             stream.write(data)

@@ -6,7 +6,7 @@ import sys
 from functools import lru_cache
 from typing import BinaryIO, TextIO
 
-from ..lookahead import with_lookahead
+from ..files.lookahead import with_lookahead
 
 
 def open_standard_streams() -> None:

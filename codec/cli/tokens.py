@@ -18,7 +18,7 @@ from .run import Outcome, run_jobs
 from .writing import check_replaceable, limits_of, open_source
 
 if TYPE_CHECKING:
-    from ..tokens import Tokens
+    from ..tokens.tokens import Tokens
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class _Collector:
         if self.output == PIPE:
             raise UsageError("tokens are written to a file: give -o one that ends in .npz or .safetensors")
         check_replaceable(self.output, self.force)
-        from ..token_files import check_suffix
+        from ..tokens.files import check_suffix
 
         check_suffix(self.output)
         placement = Placement(None, "", recursive, SUFFIXES | {".lnt"})
@@ -68,7 +68,7 @@ class _Collector:
 
     def _read(self, job: Job) -> Outcome:
         check_readable(job.source, advice=" (-r takes the files in it)")
-        from ..tokenise import tokenize
+        from ..tokens.tokenise import tokenize
 
         made = tokenize(
             open_source(job.source),
@@ -90,7 +90,7 @@ class _Collector:
         return Outcome(fields, "\n".join([line, *repair_lines(job, fields, made.repairs)]))
 
     def _write(self, job: Job) -> Outcome:
-        from ..token_files import save_tokens
+        from ..tokens.files import save_tokens
 
         if not self.found:
             text = f"{job.dest}: not written, since nothing could be read"

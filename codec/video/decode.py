@@ -10,9 +10,9 @@ from typing import BinaryIO, TypeAlias
 from ...bitstream.clip_reader import ClipReader
 from ...bitstream.errors import LinnetError
 from ...bitstream.limits import Limits
-from ..destination import WholeWriter, written
 from ..device import device_name, on_its_devices
-from ..opening import Source, opened
+from ..files.destination import WholeWriter, written
+from ..files.opening import Source, opened
 from ..orientation import upright_size
 from .ahead import ahead
 from .clip_decoder import ClipDecoder, Piece

@@ -11,8 +11,8 @@ from typing import BinaryIO, Literal
 from ...bitstream.clip_streams import Stream
 from ...bitstream.limits import Limits
 from ...models import codecs, zoo
-from ..destination import written
 from ..device import device_name, on_its_devices
+from ..files.destination import written
 from .ahead import ahead
 from .clip_encoder import ClipEncoder
 from .header import clip_header

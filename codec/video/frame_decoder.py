@@ -10,7 +10,7 @@ from ...bitstream.header import Header
 from ...models import codecs, zoo
 from ...models.codecs import StillCodec
 from ..frame import Samples
-from ..tile_coding import decode_tile
+from ..still.tile_coding import decode_tile
 from .inter import InterIntegers, InterPath, inter_path
 from .key import KeyPicture
 

@@ -7,7 +7,7 @@ from ...bitstream.header import Header
 from ...entropy.range_coder import SymbolEncoder
 from ...models.codecs import StillCodec
 from ..frame import Frame, Samples
-from ..tile_coding import encode_tile
+from ..still.tile_coding import encode_tile
 from .inter import CodedTile, inter_path
 from .key import KeyPicture
 

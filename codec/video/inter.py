@@ -19,8 +19,8 @@ from ...models import zoo
 from ...models.inter import codec as inter_codec
 from ...models.inter.codec import InterCodec, Past
 from ..frame import Samples
-from ..tile_coding import decode_tile
-from ..tiles import Box, from_planes, latents_across, padded, to_planes
+from ..still.tile_coding import decode_tile
+from ..still.tiles import Box, from_planes, latents_across, padded, to_planes
 
 CodedTile = tuple[int, bytes]  # hash and entropy-coded bytes
 # A prediction this bad, as a share of how far pixels are from the mean of their block, is no help.

@@ -3,9 +3,9 @@
 from ...bitstream.header import Header
 from ...entropy.latents import Latents
 from ...models.codecs import StillCodec
-from ..canvas import LatentCanvas, paint
 from ..frame import Samples
-from ..tiles import boxes_of
+from ..still.canvas import LatentCanvas, paint
+from ..still.tiles import boxes_of
 
 
 class KeyPicture:

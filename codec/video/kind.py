@@ -12,7 +12,7 @@ from ...bitstream.chunk_types import ChunkType
 from ...bitstream.chunks import SIGNATURE
 from ...bitstream.header import Kind
 from ...bitstream.streams import is_seekable
-from ..lookahead import Lookahead, View
+from ..files.lookahead import Lookahead, View
 
 # What folders are searched for, beside pictures.
 SUFFIXES = frozenset(

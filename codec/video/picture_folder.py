@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 
 from ..frame import Frame, Samples
-from ..saving import find_format, save_image
+from ..image.saving import find_format, save_image
 from .containers import suffix_of
 from .numbered import numbers_of
 

@@ -14,8 +14,8 @@ from ...bitstream.clip_walk import Item
 from ...bitstream.errors import CorruptFileError, LinnetError
 from ...bitstream.limits import Limits
 from ..device import cpu_by_default, device_name, on_its_devices
+from ..files.opening import Source, opened
 from ..frame import Samples
-from ..opening import Source, opened
 from ..orientation import turn_upright, upright_size
 from .frame_decoder import FrameDecoder
 from .times import meant_ticks

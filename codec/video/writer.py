@@ -13,8 +13,8 @@ from torch import Tensor
 from ...bitstream.clip import ClipFormat, Range, Sampling
 from ...bitstream.header import Colour
 from ...models import codecs, zoo
-from ..destination import written
 from ..device import device_name, on_its_devices
+from ..files.destination import written
 from ..frame import Frame
 from .clip_encoder import ClipEncoder
 from .given_frame import frame_of

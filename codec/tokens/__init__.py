@@ -1,0 +1,1 @@
+"""The indices of pictures as arrays, to train on."""
