@@ -12,7 +12,7 @@ SPECS = (
         name="fast",
         kind="image",
         file="fast.safetensors",
-        sha256="83328a47a1c43b263f33275bb9912604cae3677b7616781c5f04fe94caafe893",
+        sha256="206c013bd356472169901aa8f045431e603bd0d4af68a0919d318b45d747f5dc",
     ),
     ModelSpec(
         wire_id=2,
