@@ -107,7 +107,7 @@ def test_what_is_not_installed_is_said_with_what_to_do(spec: str, options: Codec
 def test_all_code_that_files_depend_on_makes_old_ones_old() -> None:
     root = Path(str(linnet.__file__)).parent
     hashed = {path for pattern in SOURCES for path in root.glob(pattern)}
-    apart = {"training", "importing", "inter", "bench", "cli", "video", "workers"}
+    apart = {"training", "importing", "inter", "bench", "cli", "video", "workers", "tokens"}
     for folder in ("bitstream", "entropy", "models", "codec"):
         for path in (root / folder).rglob("*.py"):
             assert path in hashed or apart & set(path.relative_to(root).parts), path

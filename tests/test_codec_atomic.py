@@ -56,7 +56,7 @@ def test_a_killed_writer_leaves_no_file_under_the_final_name(tmp_path: Path) -> 
     path = tmp_path / "out.lnt"
     code = (
         "import sys, time\n"
-        "from linnet.codec.atomic import atomic_write\n"
+        "from linnet.codec.files.atomic import atomic_write\n"
         "with atomic_write(sys.argv[1]) as stream:\n"
         "    stream.write(b'x' * 2**20); stream.flush()\n"
         "    print('half', flush=True); time.sleep(60)\n"

@@ -119,7 +119,7 @@ def test_a_failing_disk_is_not_blamed_on_the_image(photo: Image.Image, form: str
 def test_nothing_but_libtiff_writes_to_stderr(photo: Image.Image, tmp_path: Path) -> None:
     code = (
         "import sys, warnings; warnings.simplefilter('ignore')\n"
-        "from linnet.codec.images import load_image\n"
+        "from linnet.codec.image.loading import load_image\n"
         "for path in sys.argv[1:]:\n"
         "    try: load_image(path)\n"
         "    except ValueError as error: print(error)\n"

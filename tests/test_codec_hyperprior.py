@@ -189,7 +189,7 @@ import sys, torch
 torch.set_num_threads(int(sys.argv[1]))
 import linnet
 from linnet.bitstream import Reader
-from linnet.codec.tile_coding import decode_tile
+from linnet.codec.still.tile_coding import decode_tile
 from linnet.models import codecs, zoo
 reader = Reader(open(sys.argv[2], "rb").read())
 codec = codecs.load(zoo.find("mbt2018-mean"))

@@ -17,6 +17,7 @@ import linnet
 from linnet.codec.cli.jobs import Placement
 from linnet.codec.errors import MediaWarning, UnreadableImageError
 from linnet.codec.image.loading import load_image
+from linnet.codec.scheduling import usual_scheduling
 from linnet.codec.video.containers import find_encoder
 from linnet.models import store
 from linnet.models.added import added_specs
@@ -129,8 +130,9 @@ def test_a_deep_avif_is_read_with_a_warning(tmp_path: Path, small: Image.Image) 
         with av.open(tmp_path / f"{form}.avif", "w", format="avif") as file:
             stream = file.add_stream(find_encoder("av1")[0], rate=1)
             stream.width, stream.height, stream.pix_fmt = *small.size, form
-            file.mux(stream.encode(av.VideoFrame.from_image(small).reformat(format=form)))
-            file.mux(stream.encode(None))
+            with usual_scheduling():
+                packets = stream.encode(av.VideoFrame.from_image(small).reformat(format=form))
+            file.mux([*packets, *stream.encode(None)])
     with pytest.warns(MediaWarning, match="has 10 bits a sample: read as 8"):
         load_image(tmp_path / "yuv420p10le.avif")
     with warnings.catch_warnings():

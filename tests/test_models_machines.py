@@ -20,7 +20,7 @@ import torch
 threads, dtype, folder, picture, number = sys.argv[1:]
 torch.set_num_threads(int(threads))
 from linnet.bitstream import ClipReader, Reader
-from linnet.codec.tile_coding import decode_tile
+from linnet.codec.still.tile_coding import decode_tile
 from linnet.codec.video.inter import InterPath
 from linnet.models import image_codec, zoo
 from linnet.models.inter import codec as inter_codec
