@@ -44,7 +44,7 @@ def test_a_folder_becomes_one_file_with_a_name_for_each_picture(folder: Path, tm
     ]
     assert (written["pictures"], written["tokens"]) == (3, 136)
     assert written["bytes"] == (tmp_path / "t.safetensors").stat().st_size
-    assert (summary["type"], summary["failed"]) == ("summary", 0)
+    assert (summary["type"], summary["done"], summary["failed"]) == ("summary", 3, 0)  # pictures only
     names = [each.name for each in linnet.load_tokens(tmp_path / "t.safetensors")]
     assert names == ["a.png", "below/a.png", "c.jpg"]
 

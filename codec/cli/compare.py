@@ -83,4 +83,4 @@ def _write_page(dest: Path, comparison: "Comparison", versions: "list[Version]",
         raise UnreadableInputError(f"{dest}: not written, since nothing could be compared")
     with atomic_write(dest, overwrite=force) as stream:
         stream.write(comparison.page(versions).html().encode())
-    return Outcome({"pictures": len(versions) + 1}, f"{dest}")
+    return Outcome({"pictures": len(versions) + 1}, f"{dest}", gathered=True)

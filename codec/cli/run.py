@@ -27,6 +27,7 @@ class Outcome:
     text: str
     answer: bool = False  # the text is what was asked for, so it is data for stdout
     skipped: bool = False
+    gathered: bool = False  # of what other jobs read: its exit code counts, but it is no input of its own
     failure: ExitCode = ExitCode.OK  # the job ran, and its answer is "no"
 
 
@@ -67,6 +68,7 @@ def _run_all(
 ) -> ExitCode:
     started = time.perf_counter()
     codes: list[ExitCode] = []
+    counted: list[ExitCode] = []  # of inputs
     skipped = 0
     try:
         team.check()
@@ -77,6 +79,8 @@ def _run_all(
         ):
             for job, result in results:
                 codes.append(_report(console, job, result))
+                if not (isinstance(result, Outcome) and result.gathered):
+                    counted.append(codes[-1])
                 skipped += isinstance(result, Outcome) and result.skipped
                 if len(jobs) > 1:
                     progress(len(codes), len(jobs))
@@ -85,8 +89,8 @@ def _run_all(
         raise
     except (Exception, KeyboardInterrupt) as error:
         code = console.error(error, {})
-        codes.append(code)
-    _summarise(console, codes, skipped, time.perf_counter() - started, code)
+        counted.append(code)
+    _summarise(console, counted, skipped, time.perf_counter() - started, code)
     return code
 
 

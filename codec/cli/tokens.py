@@ -94,11 +94,12 @@ class _Collector:
 
         if not self.found:
             text = f"{job.dest}: not written, since nothing could be read"
-            return Outcome({"pictures": 0}, text, failure=self.failures[0])
+            return Outcome({"pictures": 0}, text, gathered=True, failure=self.failures[0])
         size = save_tokens(self.found, job.dest, overwrite=self.force)
         count = sum(each.count for each in self.found)
         fields = {"pictures": len(self.found), "tokens": count, "bytes": size}
-        return Outcome(fields, f"{job.dest}  {len(self.found)} pictures  {count} tokens  {size} bytes")
+        line = f"{job.dest}  {len(self.found)} pictures  {count} tokens  {size} bytes"
+        return Outcome(fields, line, gathered=True)
 
 
 def tokens(
