@@ -1,5 +1,6 @@
 """Streams of callers that do less than files, or do it bit by bit; readers that threads share."""
 
+import errno
 import io
 import os
 import subprocess
@@ -17,7 +18,7 @@ import linnet
 from linnet.codec.image.saving import save_image
 
 if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
+    from _typeshed import ReadableBuffer, WriteableBuffer
 
 
 class OnlyReads:
@@ -53,6 +54,26 @@ class ReadsLittle(io.RawIOBase):
         part = self._stream.read(min(3, len(view)))
         view[: len(part)] = part
         return len(part)
+
+
+class Full(io.BytesIO):
+    """A disk that takes so many bytes; each later attempt fails, at seeking too, as buffers do."""
+
+    def __init__(self, room: int) -> None:
+        super().__init__()
+        self._room = room
+        self.asked = 0  # after it was full
+
+    def write(self, data: "ReadableBuffer", /) -> int:
+        if self.tell() + memoryview(data).nbytes > self._room:
+            self.asked += 1
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return super().write(data)
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        if self.asked:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return super().seek(offset, whence)
 
 
 class CountsNothing:
@@ -124,6 +145,18 @@ def test_every_byte_gets_into_streams_that_take_little_or_do_not_count(
     check(lambda stream: linnet.encode(png, stream))
     check(lambda stream: save_image(frame, stream, "png"))
     check(lambda stream: linnet.decode_video(clip, stream, format="y4m"))
+
+
+@pytest.mark.parametrize("form", ["mp4", "mkv", "y4m"])
+def test_a_full_disk_is_said_once_and_in_no_traceback(
+    form: str, clip: bytes, capfd: pytest.CaptureFixture[str]
+) -> None:
+    full = Full(1000)
+    with pytest.raises(OSError, match="No space left") as caught:
+        linnet.decode_video(clip, cast("BinaryIO", full), format=form)
+    assert caught.value.errno == errno.ENOSPC
+    assert full.asked == 1  # nothing is written behind a gap
+    assert capfd.readouterr() == ("", "")  # FFmpeg goes on and fails again, for which PyAV prints a traceback
 
 
 def test_streams_of_text_and_other_things_are_refused_in_words(png: bytes, clip: bytes) -> None:

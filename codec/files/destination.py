@@ -36,11 +36,29 @@ def check_target(dest: object) -> None:
         raise ValueError(f"expected a path or a binary stream to write to, not {type(dest).__name__}")
 
 
-class WholeWriter(io.RawIOBase):
-    """A stream of the caller for those that do not ask how much it has taken."""
+@contextmanager
+def patient(stream: BinaryIO) -> Iterator[BinaryIO]:
+    """A stream over the caller's for libraries that neither ask how much it has taken nor stop at an error.
+
+    Raises:
+        the first error of the stream, whatever became of it in the library.
+    """
+    raw = _WholeWriter(stream)
+    try:
+        with io.BufferedWriter(raw) as file:
+            yield file
+    except Exception as error:
+        raise raw.failure or error from None
+    if raw.failure is not None:
+        raise raw.failure
+
+
+class _WholeWriter(io.RawIOBase):
+    """Writes all that it is given until the stream fails, and nothing from then on; keeps the failure."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
+        self.failure: Exception | None = None
 
     def writable(self) -> bool:
         """True."""
@@ -53,12 +71,15 @@ class WholeWriter(io.RawIOBase):
     def write(self, data: "ReadableBuffer", /) -> int:
         """Write all of it."""
         view = memoryview(data).cast("B")
-        write_all(self._stream, view)
+        with self._failing_once() as failed:
+            if not failed:
+                write_all(self._stream, view)
         return len(view)
 
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
         """As the stream does."""
-        return self._stream.seek(offset, whence)
+        with self._failing_once() as failed:
+            return offset if failed else self._stream.seek(offset, whence)
 
     def tell(self) -> int:
         """As the stream says."""
@@ -66,4 +87,15 @@ class WholeWriter(io.RawIOBase):
 
     def flush(self) -> None:
         """As the stream does."""
-        flush(self._stream)
+        with self._failing_once() as failed:
+            if not failed:
+                flush(self._stream)
+
+    @contextmanager
+    def _failing_once(self) -> Iterator[bool]:
+        """Gives whether the stream has failed before."""
+        try:
+            yield self.failure is not None
+        except Exception as error:
+            self.failure = error
+            raise

@@ -1,6 +1,5 @@
 """A .lnt clip becomes a media file."""
 
-import io
 import os
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -11,7 +10,7 @@ from ...bitstream.clip_reader import ClipReader
 from ...bitstream.errors import LinnetError
 from ...bitstream.limits import Limits
 from ..device import device_name, on_its_devices
-from ..files.destination import WholeWriter, written
+from ..files.destination import patient, written
 from ..files.opening import Source, opened
 from ..orientation import upright_size
 from .ahead import ahead
@@ -92,8 +91,7 @@ def decode_video(
                             pictures.write(piece.pixels)
             else:
                 told = clip.damage.append if allow_partial else None
-                # FFmpeg does not ask how much a stream takes.
-                with written(dest, overwrite) as target, io.BufferedWriter(WholeWriter(target)) as file:
+                with written(dest, overwrite) as target, patient(target) as file:
                     mux(pieces, reader, file, container, video_codec, start is None, told)
         result.lost = clip.lost
     return result
