@@ -77,7 +77,7 @@ def test_an_output_that_exists_is_kept(folder: Path) -> None:
         ("--region 90,70,50,50", 2, "100x80"),
         ("--format gif89", 2, "cannot write images as 'gif89'"),
         ("-o a.xyz", 2, "cannot write images as '.xyz'"),
-        ("--size-limit 5000", 6, "100x80 = 8000 pixels, at most 5000"),
+        ("--size-limit 5000", 6, "(Limits.max_pixels) (in chunk 'header' at byte 8): --size-limit"),
         ("-o /dev/full --format png", 1, "/dev/full: No space left on device"),
     ],
 )

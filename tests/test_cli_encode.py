@@ -119,7 +119,7 @@ def test_quiet_prints_nothing_but_warnings_each_a_line(folder: Path) -> None:
     [
         ("-m ultra", 2, "no model is called 'ultra'; known: "),
         ("--device tpu", 2, "no device is called 'tpu'"),
-        ("--size-limit 5000", 6, "100x80 = 8000 pixels, at most 5000"),
+        ("--size-limit 5000", 6, "at most 5000 (Limits.max_pixels): --size-limit allows more"),
         ("-o nowhere/a.lnt", 1, "nowhere/a.lnt: No such file or directory"),
         ("-o /dev/full", 1, "/dev/full: No space left on device"),
     ],
