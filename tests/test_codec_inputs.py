@@ -36,8 +36,12 @@ def test_raised_limits_hold_for_what_is_read_back_too(tmp_path: Path) -> None:
     made = run_linnet("encode", "s.png", "--effort", "0", "--verify", "--size-limit", "70000", cwd=tmp_path)
     assert made.code == 0, made.err
     for verb in (["verify", "s.lnt"], ["compare", "s.png", "s.lnt", "--metrics", "psnr"]):
-        assert run_linnet(*verb, cwd=tmp_path).code == 6
+        refused = run_linnet(*verb, cwd=tmp_path)
+        assert (refused.code, "--size-limit allows more" in refused.err) == (6, True)
         assert run_linnet(*verb, "--size-limit", "70000", cwd=tmp_path).code == 0
+    benched = run_linnet("bench", "s.png", "--codecs", "jpeg", "-o", "report", cwd=tmp_path)
+    assert "(Limits.max_side)" in benched.err
+    assert "--size-limit" not in benched.err  # which it does not have
 
 
 class Endless(io.BytesIO):

@@ -15,6 +15,7 @@ import pytest
 from PIL import Image
 
 import linnet
+from linnet.codec.files.destination import patient
 from linnet.codec.image.saving import save_image
 
 if TYPE_CHECKING:
@@ -157,6 +158,12 @@ def test_a_full_disk_is_said_once_and_in_no_traceback(
     assert caught.value.errno == errno.ENOSPC
     assert full.asked == 1  # nothing is written behind a gap
     assert capfd.readouterr() == ("", "")  # FFmpeg goes on and fails again, for which PyAV prints a traceback
+
+
+def test_what_fails_beside_the_stream_keeps_its_cause() -> None:
+    with pytest.raises(ValueError, match="its words") as caught, patient(io.BytesIO()):
+        raise ValueError("its words") from EOFError("the library's")
+    assert isinstance(caught.value.__cause__, EOFError)
 
 
 def test_streams_of_text_and_other_things_are_refused_in_words(png: bytes, clip: bytes) -> None:

@@ -38,7 +38,7 @@ def compare(
 
     All have the same size and, of clips, the same length.
     """
-    console = Console("compare", json, verbose)
+    console = Console("compare", json, verbose, takes_size_limit=True)
     read: list[Comparison] = []
     versions: list[Version] = []
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from ...bitstream.errors import LimitExceededError
 from ..progress import Progress
 from .exits import ExitCode, describe, exit_code
 from .stdout import OutputLostError, standard_output
@@ -25,6 +26,7 @@ class Console:
     json: bool = False
     verbose: bool = False
     quiet: bool = False
+    takes_size_limit: bool = False  # the verb has --size-limit
 
     def result(self, fields: Mapping[str, JsonValue], line: str) -> None:
         """Report on work done: JSON to stdout, or a line for people to stderr."""
@@ -51,15 +53,18 @@ class Console:
         if self.verbose:
             traceback.print_exception(error)
         code = exit_code(error)
+        message = describe(error)
+        if self.takes_size_limit and _is_of_size(error):
+            message += ": --size-limit allows more"
         lost = isinstance(error, OutputLostError)
         if not (lost and error.expected):
-            place = "" if lost else _sentence_start(fields.get("input"), describe(error))
-            print(f"linnet: {place}{describe(error)}", file=sys.stderr)
+            place = "" if lost else _sentence_start(fields.get("input"), message)
+            print(f"linnet: {place}{message}", file=sys.stderr)
         if self.json and not lost:
             details: dict[str, JsonValue] = {
                 "exit_code": int(code),
                 "error": type(error).__name__,
-                "message": describe(error),
+                "message": message,
                 "chunk": getattr(error, "chunk", None),
                 "offset": getattr(error, "offset", None),
             }
@@ -104,6 +109,12 @@ class Console:
         with standard_output():
             # ASCII: names of files that are no text keep their bytes in it, as lone surrogates.
             print(json.dumps(record, allow_nan=False))
+
+
+def _is_of_size(error: BaseException) -> bool:
+    """Whether it says that a picture is above what --size-limit sets."""
+    sets = ("Limits.max_pixels", "Limits.max_side")
+    return isinstance(error, LimitExceededError) and any(name in str(error) for name in sets)
 
 
 def _sentence_start(source: JsonValue, message: str) -> str:

@@ -78,7 +78,7 @@ def cut(
 
     For models that code in stages, such as vq. Nothing is decoded.
     """
-    console = Console("cut", json, verbose, quiet)
+    console = Console("cut", json, verbose, quiet, takes_size_limit=True)
     writing = Writing(force, skip_existing, dry_run, json)
     placement = Placement(output, ".lnt", recursive, frozenset({".lnt"}))
     cutter = _Cutter(stages, target_size, limits_of(size_limit), writing)

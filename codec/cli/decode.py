@@ -174,7 +174,7 @@ def decode(
 
     They go beside the inputs, or to OUT.
     """
-    console = Console("decode", json, verbose, quiet)
+    console = Console("decode", json, verbose, quiet, takes_size_limit=True)
     writing = Writing(force, skip_existing, dry_run, json)
     placement = Placement(output, f".{(format or 'png').lower().lstrip('.')}", recursive, frozenset({".lnt"}))
     limits = limits_of(size_limit)

@@ -154,7 +154,7 @@ def encode(
 
     They go beside the inputs, or to OUT.
     """
-    console = Console("encode", json, verbose, quiet)
+    console = Console("encode", json, verbose, quiet, takes_size_limit=True)
     writing = Writing(force, skip_existing, dry_run, json)
     placement = Placement(output, ".lnt", recursive, SUFFIXES | CLIP_SUFFIXES)
     aim = Aim(quality, stages, target_size, target_bpp, target_psnr, target_bitrate)

@@ -54,8 +54,6 @@ _CODES: tuple[
     (KeyboardInterrupt, ExitCode.INTERRUPTED),
 )
 
-_BY_SIZE_LIMIT = ("Limits.max_pixels", "Limits.max_side")  # what --size-limit sets
-
 
 def exit_code(error: BaseException) -> ExitCode:
     """Return the exit code that an error of the API or of the command line stands for."""
@@ -87,6 +85,4 @@ def describe(error: BaseException) -> str:
     text = " ".join(str(error).split())
     if exit_code(error) is ExitCode.OTHER and not isinstance(error, (OSError, ImportError)):
         return f"{type(error).__name__}: {text} (run again with -v for the traceback)"
-    if isinstance(error, LimitExceededError) and any(name in text for name in _BY_SIZE_LIMIT):
-        return f"{text}: --size-limit allows more"
     return text or type(error).__name__

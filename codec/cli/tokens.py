@@ -123,6 +123,6 @@ def tokens(
 
     These are grids of indices, stage by stage, to train on.
     """
-    console = Console("tokens", json, verbose, quiet)
+    console = Console("tokens", json, verbose, quiet, takes_size_limit=True)
     collector = _Collector(output, model, stages, device, limits_of(size_limit), force)
     raise Exit(run_jobs(console, lambda: collector.plan(inputs, recursive), collector))

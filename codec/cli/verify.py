@@ -43,6 +43,6 @@ def verify(
     quiet: options.Quiet = False,
 ) -> None:
     """Check files for damage; the exit code is 5 if there is any."""
-    console = Console("verify", json, verbose, quiet)
+    console = Console("verify", json, verbose, quiet, takes_size_limit=True)
     work = _Verifier(full, device, limits_of(size_limit))
     raise Exit(run_jobs(console, lambda: read_only_jobs(files), work, Team(jobs)))

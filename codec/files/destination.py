@@ -47,8 +47,10 @@ def patient(stream: BinaryIO) -> Iterator[BinaryIO]:
     try:
         with io.BufferedWriter(raw) as file:
             yield file
-    except Exception as error:
-        raise raw.failure or error from None
+    except Exception:
+        if raw.failure is None:
+            raise
+        raise raw.failure from None
     if raw.failure is not None:
         raise raw.failure
 
